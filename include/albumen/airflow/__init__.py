@@ -1,0 +1,1 @@
+"""All that touches Airflow: assets, hooks, operators, triggers, policies."""

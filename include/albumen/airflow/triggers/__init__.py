@@ -1,0 +1,1 @@
+"""Albumen's triggers; every one can be used by other teams' DAGs."""

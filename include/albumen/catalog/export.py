@@ -1,0 +1,164 @@
+"""What does Albumen know? One record per living original, in the machine-readable contract.
+
+Reads the whole library, in pages by key: bounded memory at any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from albumen.catalog.libraries import Library
+
+PAGE = 500
+STATE_ORDER = ("quarantined", "due", "done", "skipped")
+
+RECORDS = text("""
+    WITH page AS (
+        SELECT * FROM originals
+        WHERE library_id = :library_id AND bucket = :bucket AND vanished_at IS NULL AND key > :after
+          AND (CAST(:only AS text) IS NULL OR key = :only)
+        ORDER BY key LIMIT :page
+    )
+    SELECT o.key, o.original_id, o.size, o.kind, o.mime, i.sha256, to_jsonb(f) AS facts,
+        first.key AS first_key, out.outcomes, d.due, r.renditions, fa.faces,
+        q.score AS quality, q.reasons AS quality_reasons
+    FROM page o
+    LEFT JOIN items i ON i.library_id = o.library_id AND i.item_id = o.item_id
+    LEFT JOIN facts f ON f.library_id = o.library_id AND f.item_id = o.item_id
+    LEFT JOIN quality q ON q.library_id = o.library_id AND q.item_id = o.item_id
+    LEFT JOIN LATERAL (
+        SELECT key FROM originals c
+        WHERE c.library_id = o.library_id AND c.item_id = o.item_id AND c.vanished_at IS NULL
+        ORDER BY c.original_id LIMIT 1
+    ) AS first ON true
+    LEFT JOIN LATERAL (
+        SELECT jsonb_object_agg(s.step, jsonb_build_object('version', s.version, 'state', s.state, 'reason', s.reason,
+            'detail', s.detail, 'attempts', s.attempts)) AS outcomes
+        FROM outcomes s WHERE s.library_id = o.library_id AND s.subject_id = COALESCE(o.item_id, o.original_id)
+    ) AS out ON true
+    LEFT JOIN LATERAL (
+        SELECT jsonb_object_agg(e.step, CASE WHEN e.shard_id IS NULL THEN 'due' ELSE 'leased' END) AS due
+        FROM due e WHERE e.library_id = o.library_id AND e.subject_id IN (o.original_id, o.item_id)
+    ) AS d ON true
+    LEFT JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object('name', n.name, 'key', n.key, 'mime', n.mime, 'width', n.width,
+            'height', n.height, 'bytes', n.bytes) ORDER BY n.name) AS renditions
+        FROM renditions n WHERE n.library_id = o.library_id AND n.item_id = o.item_id
+    ) AS r ON true
+    LEFT JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object('box', jsonb_build_array(x, y, width, height), 'score', score,
+            'person', null) ORDER BY face_no) AS faces
+        FROM faces WHERE library_id = o.library_id AND item_id = o.item_id
+    ) AS fa ON true
+    ORDER BY o.key
+""")
+
+
+def records(connection: Connection, library: Library, *, key: str | None = None) -> Iterator[dict[str, Any]]:
+    """Records of all originals in key order, or of the one with that key (with the library's prefix)."""
+    after = ""
+    while True:
+        parameters = {
+            "library_id": library.library_id,
+            "bucket": library.bucket,
+            "after": after,
+            "only": key,
+            "page": PAGE,
+        }
+        rows = connection.execute(RECORDS, parameters).mappings().all()
+        for row in rows:
+            yield record(dict(row), library.prefix)
+        if len(rows) < PAGE or key is not None:
+            return
+        after = rows[-1]["key"]
+
+
+def record(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """One original in the shape of the contract; absent facts are null."""
+    facts: Mapping[str, Any] = row["facts"] or {}
+    steps = _steps(row["outcomes"] or {}, row["due"] or {})
+    state, reason, detail = _state(steps)
+    first = row["first_key"]
+    return {
+        "key": row["key"].removeprefix(prefix),
+        "sha256": row["sha256"].hex() if row["sha256"] else None,
+        "bytes": row["size"],
+        "state": state,
+        "reason": reason,
+        "detail": detail,
+        "kind": row["kind"],
+        "mime": row["mime"],
+        "width": facts.get("width"),
+        "height": facts.get("height"),
+        "orientation": facts.get("orientation"),
+        "taken": _taken(facts),
+        "gps": _gps(facts),
+        "refused": facts.get("refused") or {},
+        "camera": {name: facts.get(name) for name in ("make", "model", "lens")},
+        "duration_s": None,
+        "rotation": None,
+        "live_photo": None,
+        "duplicate_of": first.removeprefix(prefix) if first and first != row["key"] else None,
+        "renditions": row["renditions"] or [],
+        "faces": row["faces"] or [],
+        "quality": {"score": row["quality"], "reasons": row["quality_reasons"]} if row["quality"] is not None else None,
+        "steps": {name: {k: v for k, v in step.items() if k != "detail"} for name, step in steps.items()},
+    }
+
+
+def _steps(outcomes: Mapping[str, dict[str, Any]], due: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    steps = {name: dict(outcome) for name, outcome in sorted(outcomes.items())}
+    for name, state in due.items():
+        step = steps.setdefault(name, {"version": None, "reason": None, "detail": None, "attempts": 0})
+        step["state"] = "retrying" if step.get("state") == "retrying" else state
+    return steps
+
+
+def _state(steps: Mapping[str, Mapping[str, Any]]) -> tuple[str, str | None, str | None]:
+    """An original's state from its steps': quarantined, else due, else done, else skipped."""
+    coarse = {"leased": "due", "retrying": "due"}
+    for wanted in STATE_ORDER:
+        for step in steps.values():
+            if coarse.get(step["state"], step["state"]) == wanted:
+                return wanted, step["reason"], step["detail"]
+    return "due", None, None
+
+
+def _taken(facts: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not facts.get("taken_local"):
+        return None
+    minutes = facts["taken_offset_minutes"]
+    utc = facts["taken_utc"]
+    return {
+        "local": _trimmed(datetime.fromisoformat(facts["taken_local"])),
+        "offset": None
+        if minutes is None
+        else f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}",
+        "utc": None
+        if utc is None
+        else _trimmed(datetime.fromisoformat(utc).astimezone(UTC).replace(tzinfo=None)) + "Z",
+        "zone": facts["taken_zone"],
+        "source": facts["taken_source"],
+        "zone_source": facts["zone_source"],
+        "confidence": facts["taken_confidence"],
+    }
+
+
+def _trimmed(moment: datetime) -> str:
+    """ISO text with as many sub-second digits as mean something."""
+    return moment.isoformat(timespec="microseconds").rstrip("0").rstrip(".")
+
+
+def _gps(facts: Mapping[str, Any]) -> dict[str, Any] | None:
+    if facts.get("gps_lat") is None:
+        return None
+    return {
+        "lat": facts["gps_lat"],
+        "lon": facts["gps_lon"],
+        "alt": facts["gps_alt"],
+        "source": facts["gps_source"],
+    }

@@ -1,0 +1,121 @@
+"""Which memories are there? Stored stories and whose turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMemory:
+    """A memory as stored.
+
+    Attributes
+    ----------
+    items : sequence of (item id, object key, reason)
+        In the order of the story.
+    """
+
+    memory_id: str
+    kind: str
+    key: str
+    told_on: date
+    title: str
+    reason: str
+    strength: float
+    page_key: str
+    items: Sequence[tuple[int, str, str]]
+
+
+INPUTS = text("SELECT inputs_key FROM memories WHERE memory_id = :memory_id")
+
+STORE = text("""
+    INSERT INTO memories (memory_id, library_id, kind, key, told_on, title, reason, strength, cover_item_id, inputs_key,
+        page_key)
+    VALUES (:memory_id, :library_id, :kind, :key, :told_on, :title, :reason, :strength, :cover_item_id, :inputs_key,
+        :page_key)
+    ON CONFLICT (memory_id) DO UPDATE SET told_on = excluded.told_on, title = excluded.title, reason = excluded.reason,
+        strength = excluded.strength, cover_item_id = excluded.cover_item_id, inputs_key = excluded.inputs_key,
+        page_key = excluded.page_key, updated_at = now()
+""")
+
+CLEAR_ITEMS = text("DELETE FROM memory_items WHERE memory_id = :memory_id")
+
+ADD_ITEMS = text("""
+    INSERT INTO memory_items (memory_id, position, item_id, reason)
+    SELECT :memory_id, p.* FROM unnest(CAST(:positions AS int[]), CAST(:items AS bigint[]),
+        CAST(:reasons AS text[])) AS p
+""")
+
+LIST = text("""
+    SELECT m.*, COALESCE(i.items, '[]') AS items FROM memories m
+    LEFT JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_array(mi.item_id, o.key, mi.reason) ORDER BY mi.position) AS items
+        FROM memory_items mi
+        LEFT JOIN LATERAL (
+            SELECT key FROM originals
+            WHERE library_id = m.library_id AND item_id = mi.item_id AND vanished_at IS NULL
+            ORDER BY original_id LIMIT 1
+        ) AS o ON true
+        WHERE mi.memory_id = m.memory_id
+    ) AS i ON true
+    WHERE m.library_id = :library_id ORDER BY m.told_on DESC, m.strength DESC, m.memory_id
+""")
+
+TURNS = text("SELECT library_id, day FROM memory_turns")
+
+TAKE_TURN = text("""
+    INSERT INTO memory_turns (library_id, day) VALUES (:library_id, :day)
+    ON CONFLICT (library_id) DO UPDATE SET day = GREATEST(memory_turns.day, excluded.day), at = now()
+""")
+
+
+def inputs_key(connection: Connection, memory_id: str) -> str | None:
+    """What a stored memory was made from; None if there is none."""
+    found: str | None = connection.execute(INPUTS, {"memory_id": memory_id}).scalar_one_or_none()
+    return found
+
+
+def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[int, str]]) -> None:
+    """Insert or replace a memory and its (item id, reason) in order."""
+    connection.execute(STORE, memory)
+    connection.execute(CLEAR_ITEMS, {"memory_id": memory["memory_id"]})
+    parameters = {
+        "memory_id": memory["memory_id"],
+        "positions": list(range(len(items))),
+        "items": [item for item, _ in items],
+        "reasons": [reason for _, reason in items],
+    }
+    connection.execute(ADD_ITEMS, parameters)
+
+
+def stored(connection: Connection, library_id: int) -> list[StoredMemory]:
+    """The memories of a library, latest first."""
+    return [
+        StoredMemory(
+            memory_id=row.memory_id,
+            kind=row.kind,
+            key=row.key,
+            told_on=row.told_on,
+            title=row.title,
+            reason=row.reason,
+            strength=row.strength,
+            page_key=row.page_key,
+            items=[(item, key, reason) for item, key, reason in row.items],
+        )
+        for row in connection.execute(LIST, {"library_id": library_id})
+    ]
+
+
+def turns(connection: Connection) -> dict[int, date]:
+    """The last local day each library's memories were made for."""
+    return {row.library_id: row.day for row in connection.execute(TURNS)}
+
+
+def take_turn(connection: Connection, library_id: int, day: date) -> None:
+    """Remember that a library's memories of a local day are made."""
+    connection.execute(TAKE_TURN, {"library_id": library_id, "day": day})

@@ -1,0 +1,52 @@
+"""The catalog's tables.
+
+Every table that grows with a library is partitioned by hash and carries `library_id` in its key.
+The migrations own the partitions; a test holds the two against each other.
+"""
+
+from albumen.catalog.models.base import Base
+from albumen.catalog.models.findings import (
+    FaceRow,
+    Facts,
+    Likeness,
+    Placeholder,
+    QualityRow,
+    RawTags,
+    Rendition,
+    SupersededObject,
+)
+from albumen.catalog.models.ledger import Backfill, Due, Outcome, PastOutcome, Shard, StepState, Tally
+from albumen.catalog.models.listings import ListedKey, Listing, ListingShard
+from albumen.catalog.models.memories import Day, DirtyDay, Memory, MemoryItem, MemoryTurn
+from albumen.catalog.models.originals import Fingerprint, Item, Library, Original
+
+__all__ = [
+    "Backfill",
+    "Base",
+    "Day",
+    "DirtyDay",
+    "Due",
+    "FaceRow",
+    "Facts",
+    "Fingerprint",
+    "Item",
+    "Library",
+    "Likeness",
+    "ListedKey",
+    "Listing",
+    "ListingShard",
+    "Memory",
+    "MemoryItem",
+    "MemoryTurn",
+    "Original",
+    "Outcome",
+    "PastOutcome",
+    "Placeholder",
+    "QualityRow",
+    "RawTags",
+    "Rendition",
+    "Shard",
+    "StepState",
+    "SupersededObject",
+    "Tally",
+]

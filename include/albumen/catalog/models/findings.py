@@ -1,0 +1,132 @@
+"""What the steps found, per item."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import (
+    ARRAY,
+    REAL,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from albumen.catalog.models.base import ITEM_HASH, LOCAL, NOW, UTC, Base, ItemColumns
+
+
+class Facts(ItemColumns, Base):
+    """What the metadata step found. Local, UTC, offset and zone are stored apart, never derived back."""
+
+    __tablename__ = "facts"
+    __table_args__ = (Index("facts_by_local_time", "library_id", "taken_local"), ITEM_HASH)
+
+    original_id: Mapped[int]
+    width: Mapped[int | None] = mapped_column(Integer)
+    height: Mapped[int | None] = mapped_column(Integer)
+    orientation: Mapped[int | None] = mapped_column(SmallInteger)
+    taken_local: Mapped[datetime | None] = mapped_column(LOCAL)
+    taken_utc: Mapped[datetime | None] = mapped_column(UTC)
+    taken_offset_minutes: Mapped[int | None] = mapped_column(SmallInteger)
+    taken_zone: Mapped[str | None]
+    taken_source: Mapped[str | None]
+    zone_source: Mapped[str | None]
+    taken_confidence: Mapped[str | None]
+    gps_lat: Mapped[float | None]
+    gps_lon: Mapped[float | None]
+    gps_alt: Mapped[float | None]
+    gps_source: Mapped[str | None]
+    refused: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    make: Mapped[str | None]
+    model: Mapped[str | None]
+    lens: Mapped[str | None]
+    extra: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+
+
+class RawTags(ItemColumns, Base):
+    """The tags as they stand in the file, size-capped."""
+
+    __tablename__ = "raw_tags"
+    __table_args__ = (ITEM_HASH,)
+
+    tags: Mapped[dict[str, Any]]
+
+
+class Rendition(ItemColumns, Base):
+    """The current derived files of an item; the row switches after the PUT."""
+
+    __tablename__ = "renditions"
+    __table_args__ = (ITEM_HASH,)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    mime: Mapped[str]
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    bytes: Mapped[int]
+
+
+class SupersededObject(Base):
+    """A derived file that no row names any more; it goes after a grace period."""
+
+    __tablename__ = "superseded_objects"
+
+    library_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    superseded_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
+
+
+class Placeholder(ItemColumns, Base):
+    """What to show while a picture loads."""
+
+    __tablename__ = "placeholders"
+    __table_args__ = (ITEM_HASH,)
+
+    thumbhash: Mapped[bytes]
+    dominant: Mapped[str] = mapped_column(String(7))
+    frames: Mapped[int] = mapped_column(Integer)
+
+
+class FaceRow(ItemColumns, Base):
+    """One face; boxes and landmarks are fractions of the upright picture. Biometric: only by consent."""
+
+    __tablename__ = "faces"
+    __table_args__ = (ITEM_HASH,)
+
+    face_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    x: Mapped[float] = mapped_column(REAL())
+    y: Mapped[float] = mapped_column(REAL())
+    width: Mapped[float] = mapped_column(REAL())
+    height: Mapped[float] = mapped_column(REAL())
+    score: Mapped[float] = mapped_column(REAL())
+    landmarks: Mapped[list[float]] = mapped_column(ARRAY(REAL()))
+    sharpness: Mapped[float] = mapped_column(REAL())
+    model_id: Mapped[str]
+    vector: Mapped[Any] = mapped_column(Vector(128))
+
+
+class QualityRow(ItemColumns, Base):
+    """How good a picture is technically, 0 to 1, and why not better."""
+
+    __tablename__ = "quality"
+    __table_args__ = (ITEM_HASH,)
+
+    score: Mapped[float] = mapped_column(REAL())
+    sharpness: Mapped[float] = mapped_column(REAL())
+    exposure: Mapped[float] = mapped_column(REAL())
+    contrast: Mapped[float] = mapped_column(REAL())
+    reasons: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+
+
+class Likeness(ItemColumns, Base):
+    """The perceptual hash, 64 bits as a signed integer."""
+
+    __tablename__ = "likenesses"
+    __table_args__ = (ITEM_HASH,)
+
+    phash: Mapped[int]

@@ -1,0 +1,75 @@
+"""Local days, and the memories told of them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    ForeignKey,
+    Integer,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from albumen.catalog.models.base import NOW, UTC, Base
+
+
+class Day(Base):
+    """One local day of a library."""
+
+    __tablename__ = "days"
+
+    library_id: Mapped[int] = mapped_column(ForeignKey("libraries.library_id"), primary_key=True, type_=Integer)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    photos: Mapped[int] = mapped_column(Integer)
+    good: Mapped[int] = mapped_column(Integer)
+
+
+class DirtyDay(Base):
+    """A local day whose items changed since it was last organised."""
+
+    __tablename__ = "dirty_days"
+
+    library_id: Mapped[int] = mapped_column(ForeignKey("libraries.library_id"), primary_key=True, type_=Integer)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
+
+
+class Memory(Base):
+    """A story made of chosen items."""
+
+    __tablename__ = "memories"
+
+    memory_id: Mapped[str] = mapped_column(primary_key=True)
+    library_id: Mapped[int] = mapped_column(ForeignKey("libraries.library_id"), type_=Integer, index=True)
+    kind: Mapped[str]
+    key: Mapped[str]
+    told_on: Mapped[date]
+    title: Mapped[str]
+    reason: Mapped[str]
+    strength: Mapped[float]
+    cover_item_id: Mapped[int]
+    inputs_key: Mapped[str]
+    page_key: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
+
+
+class MemoryItem(Base):
+    """One chosen picture of a memory and why it was chosen."""
+
+    __tablename__ = "memory_items"
+
+    memory_id: Mapped[str] = mapped_column(ForeignKey("memories.memory_id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    item_id: Mapped[int]
+    reason: Mapped[str]
+
+
+class MemoryTurn(Base):
+    """The last local day a library's memories were made for, so that each morning has one turn."""
+
+    __tablename__ = "memory_turns"
+
+    library_id: Mapped[int] = mapped_column(ForeignKey("libraries.library_id"), primary_key=True, type_=Integer)
+    day: Mapped[date]
+    at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)

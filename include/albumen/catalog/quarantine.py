@@ -1,0 +1,89 @@
+"""What could not be done, and letting it be tried again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from albumen.catalog import due, outcomes
+from albumen.catalog.due import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One step on one subject that ended in quarantine; `key` is one of its originals'."""
+
+    subject_id: int
+    subject_kind: str
+    key: str
+    step: str
+    reason: str
+    detail: str
+    attempts: int
+    at: datetime
+
+
+LIST = text("""
+    SELECT s.subject_id, CASE WHEN i.item_id IS NULL THEN 'o' ELSE 'i' END AS subject_kind,
+        COALESCE(o.key, '(no original left)') AS key, s.step, s.reason,
+        COALESCE(s.detail, '') AS detail, s.attempts, s.at
+    FROM outcomes s
+    LEFT JOIN items i ON i.library_id = s.library_id AND i.item_id = s.subject_id
+    LEFT JOIN LATERAL (
+        (SELECT key, original_id FROM originals
+         WHERE library_id = s.library_id AND item_id = s.subject_id AND vanished_at IS NULL)
+        UNION ALL
+        (SELECT key, original_id FROM originals WHERE original_id = s.subject_id AND library_id = s.library_id)
+        ORDER BY original_id LIMIT 1
+    ) AS o ON true
+    WHERE s.library_id = :library_id AND s.state = 'quarantined' AND (:step = '' OR s.step = :step)
+      AND (:reason = '' OR s.reason = :reason) AND (:prefix = '' OR starts_with(o.key, :prefix))
+    ORDER BY key, s.step LIMIT :most
+""")
+
+COUNT = text("""
+    SELECT step, reason, sum(n)::bigint AS n FROM tallies
+    WHERE library_id = :library_id AND state = 'quarantined' GROUP BY 1, 2 HAVING sum(n) > 0 ORDER BY 1, 2
+""")
+
+LET_GO = text("""
+    DELETE FROM outcomes USING unnest(CAST(:subjects AS bigint[]), CAST(:steps AS text[])) AS p(subject_id, step)
+    WHERE outcomes.library_id = :library_id AND outcomes.subject_id = p.subject_id AND outcomes.step = p.step
+      AND outcomes.state = 'quarantined'
+    RETURNING outcomes.step, outcomes.reason
+""")
+
+
+def listed(
+    connection: Connection, library_id: int, *, step: str = "", reason: str = "", prefix: str = "", most: int = 1000
+) -> list[Quarantined]:
+    """What is in quarantine, by key; an empty filter means everything."""
+    parameters = {"library_id": library_id, "step": step, "reason": reason, "prefix": prefix, "most": most}
+    return [Quarantined(**dict(row)) for row in connection.execute(LIST, parameters).mappings()]
+
+
+def counts(connection: Connection, library_id: int) -> dict[tuple[str, str], int]:
+    """How many, by step and reason."""
+    return {(row.step, row.reason): row.n for row in connection.execute(COUNT, {"library_id": library_id})}
+
+
+def release(connection: Connection, library_id: int, chosen: list[Quarantined]) -> int:
+    """Make quarantined work due again, with fresh attempts, in the retry lane."""
+    if not chosen:
+        return 0
+    parameters = {
+        "library_id": library_id,
+        "subjects": [one.subject_id for one in chosen],
+        "steps": [one.step for one in chosen],
+    }
+    changes: Counter[tuple[str, str, str]] = Counter()
+    for row in connection.execute(LET_GO, parameters):
+        changes[row.step, "quarantined", row.reason or ""] -= 1
+    outcomes.tally(connection, library_id, changes, slice_no=0)
+    for kind in ("o", "i"):
+        pairs = [(one.subject_id, one.step) for one in chosen if one.subject_kind == kind]
+        due.enqueue(connection, library_id, pairs, subject_kind=kind, lane=Lane.RETRY)
+    return -sum(changes.values())

@@ -1,0 +1,127 @@
+"""What is in a leased shard, and what is already known of the content it meets?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from albumen.catalog import due
+from albumen.catalog.leases import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One original or item of a shard, with the steps due on it.
+
+    Attributes
+    ----------
+    subject_kind : str
+        `o` for an original, `i` for an item.
+    original_id, bucket, key, etag, size, last_modified :
+        The original itself, or the item's lowest living original.
+    sha256, kind, mime, preview_key, renditions_inputs :
+        Of the item, None for an original not yet fingerprinted.
+    attempts : dict of step to int
+        The due steps and the item-fault attempts each has had.
+    """
+
+    subject_id: int
+    subject_kind: str
+    original_id: int
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    last_modified: datetime
+    item_id: int | None
+    sha256: bytes | None
+    kind: str | None
+    mime: str | None
+    preview_key: str | None
+    renditions_inputs: str | None
+    due_since: datetime
+    attempts: dict[str, int]
+
+
+SUBJECTS = text("""
+    WITH work AS (
+        SELECT library_id, subject_id, subject_kind, min(seq) AS seq, min(due_since) AS due_since,
+            jsonb_object_agg(step, attempts) AS attempts
+        FROM due WHERE shard_id = :shard_id GROUP BY 1, 2, 3
+    )
+    SELECT w.subject_id, w.subject_kind, o.original_id, o.bucket, o.key, o.etag, o.size, o.last_modified,
+        i.item_id, i.sha256, COALESCE(i.kind, o.kind) AS kind, COALESCE(i.mime, o.mime) AS mime,
+        r.key AS preview_key, s.inputs_key AS renditions_inputs, w.due_since, w.attempts
+    FROM work w
+    CROSS JOIN LATERAL (
+        (SELECT * FROM originals WHERE w.subject_kind = 'o' AND original_id = w.subject_id AND vanished_at IS NULL)
+        UNION ALL
+        (SELECT * FROM originals
+         WHERE w.subject_kind = 'i' AND library_id = w.library_id AND item_id = w.subject_id AND vanished_at IS NULL
+         ORDER BY original_id LIMIT 1)
+    ) AS o
+    LEFT JOIN items i ON w.subject_kind = 'i' AND i.library_id = w.library_id AND i.item_id = w.subject_id
+    LEFT JOIN renditions r ON r.library_id = i.library_id AND r.item_id = i.item_id AND r.name = 'preview'
+    LEFT JOIN outcomes s ON s.library_id = i.library_id AND s.subject_id = i.item_id AND s.step = 'renditions'
+    ORDER BY w.seq
+""")
+
+KNOWN = text("""
+    SELECT f.sha256, f.item_id,
+        CASE WHEN fa.original_id IS NOT NULL AND h.original_id IS NULL THEN 9223372036854775807
+            ELSE COALESCE(fa.original_id, 0) END AS facts_original,
+        COALESCE(
+            jsonb_object_agg(s.step, s.inputs_key) FILTER (WHERE s.state <> 'retrying' OR d.step IS NOT NULL), '{}'
+        ) AS inputs,
+        COALESCE(bool_or(i.retired_at IS NOT NULL), false) AS is_retired
+    FROM fingerprints f
+    LEFT JOIN items i ON i.library_id = f.library_id AND i.item_id = f.item_id
+    LEFT JOIN facts fa ON fa.library_id = f.library_id AND fa.item_id = f.item_id
+    LEFT JOIN originals h ON h.library_id = fa.library_id AND h.original_id = fa.original_id AND h.item_id = fa.item_id
+        AND h.vanished_at IS NULL
+    LEFT JOIN outcomes s ON s.library_id = f.library_id AND s.subject_id = f.item_id
+    LEFT JOIN due d ON d.library_id = s.library_id AND d.subject_id = s.subject_id AND d.step = s.step
+    WHERE f.library_id = :library_id AND f.sha256 = ANY(:hashes)
+    GROUP BY 1, 2, 3
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContent:
+    """Content met before.
+
+    Attributes
+    ----------
+    facts_original : int
+        Whose facts the item has; 0: it has none; beyond every id: those of an original that left it.
+    inputs : dict of step to inputs key
+        Of the steps that ended, or wait for another try, on it.
+    is_retired : bool
+        No original has it at the moment.
+    """
+
+    item_id: int
+    facts_original: int
+    inputs: dict[str, str]
+    is_retired: bool
+
+
+def subjects(connection: Connection, lease: Lease) -> list[Subject]:
+    """The unfinished part of a shard, in order of arrival."""
+    due.lookups_only(connection)
+    rows = connection.execute(SUBJECTS, {"shard_id": lease.shard_id}).mappings()
+    return [Subject(**dict(row)) for row in rows]
+
+
+def known_contents(connection: Connection, library_id: int, hashes: Sequence[bytes]) -> dict[bytes, KnownContent]:
+    """What the library already has of these SHA-256 digests."""
+    if not hashes:
+        return {}
+    due.lookups_only(connection)
+    rows = connection.execute(KNOWN, {"library_id": library_id, "hashes": list(hashes)})
+    return {
+        bytes(row.sha256): KnownContent(row.item_id, row.facts_original, row.inputs, row.is_retired) for row in rows
+    }

@@ -1,0 +1,69 @@
+"""`albumen bench`: the figures of docs/performance.md, measured on this machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from albumen.local.home import REPOSITORY
+
+app = typer.Typer(help="Measure: due work at scale, latency, Airflow's overhead, start-up.", no_args_is_help=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
+HomeOption = Annotated[str, typer.Option("--home", help="Home of a stack to use and leave up; none: a new one.")]
+
+
+@app.command()
+def due(
+    rows: Annotated[int, typer.Option(min=1, help="Due rows of the largest size.")] = 1_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each question is asked.")] = 21,
+    as_json: JsonOption = False,
+) -> None:
+    """Planning, leasing and writing with a million due rows; fails on a sequential scan or a missed target."""
+    run("due", "--rows", str(rows), "--rounds", str(rounds), as_json=as_json)
+
+
+@app.command()
+def latency(
+    photos: Annotated[int, typer.Option(min=1, help="How many photos, one after the other.")] = 10,
+    home: HomeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """From the upload of one photo to its preview, when idle, stage by stage."""
+    run("latency", "--photos", str(photos), *_at(home), as_json=as_json)
+
+
+@app.command()
+def overhead(
+    photos: Annotated[int, typer.Option(min=1, help="How many photos are worked off.")] = 600,
+    home: HomeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Airflow's share of the processor over a run, and photos a second."""
+    run("overhead", "--photos", str(photos), *_at(home), as_json=as_json)
+
+
+@app.command()
+def startup(
+    rounds: Annotated[int, typer.Option(min=1, help="How often all of it is done.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Seconds of `up` and `demo`, the first time and again."""
+    run("startup", "--rounds", str(rounds), as_json=as_json)
+
+
+def run(name: str, *arguments: str, as_json: bool) -> None:
+    """Run a script of `benchmarks/` and end with its exit code: 1 when a target is missed."""
+    script = REPOSITORY / "benchmarks" / f"{name}.py"
+    if not script.exists():
+        typer.echo(f"error: {script} is missing: benchmarks run from a clone of the repository", err=True)
+        raise typer.Exit(2)
+    flags = ["--json"] if as_json else []
+    raise typer.Exit(subprocess.run([sys.executable, str(script), *arguments, *flags], cwd=REPOSITORY).returncode)
+
+
+def _at(home: str) -> list[str]:
+    return ["--home", home] if home else []

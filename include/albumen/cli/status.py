@@ -1,0 +1,85 @@
+"""`albumen status`: how far every library is."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from albumen.catalog import libraries
+from albumen.catalog import status as counts
+from albumen.catalog.status import LibraryStatus
+from albumen.cli.session import Session
+
+STATES = ("done", "skipped", "quarantined", "due", "leased", "retrying")
+WATCH_SECONDS = 2.0
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh until interrupted.")] = False,
+) -> None:
+    """Show originals, steps by state, rate, time left and the oldest waiting work of every library."""
+    session = Session.of_environment()
+    if as_json:
+        typer.echo(json.dumps([described(one) for one in gathered(session)]))
+        return
+    console = Console()
+    if not watch:
+        console.print(*[table(one) for one in gathered(session)])
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            grid = Table.grid()
+            for one in gathered(session):
+                grid.add_row(table(one))
+            live.update(grid, refresh=True)
+            time.sleep(WATCH_SECONDS)
+
+
+def gathered(session: Session) -> list[LibraryStatus]:
+    """The status of every library."""
+    with session.connect() as connection:
+        everyone = libraries.everyone(connection)
+        return [counts.of_library(connection, library.library_id, library.name) for library in everyone]
+
+
+def table(one: LibraryStatus) -> Table:
+    """A library's status as people read it."""
+    left = f", about {one.eta_s:.0f} s left" if one.pending and one.eta_s is not None else ""
+    title = f"{one.name}: {one.originals} originals, {one.rate:.1f} results/s{left}"
+    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    made.add_column("step")
+    for state in STATES:
+        made.add_column(state, justify="right")
+    made.add_column("oldest waits", justify="right")
+    for name, step in sorted(one.steps.items()):
+        waits = f"{(datetime.now(UTC) - step.oldest_due).total_seconds():.0f} s" if step.oldest_due else ""
+        made.add_row(name, *(str(step.counts.get(state) or "") for state in STATES), waits)
+    return made
+
+
+def described(one: LibraryStatus) -> dict[str, Any]:
+    """A library's status as programs read it."""
+    return {
+        "library": one.name,
+        "originals": one.originals,
+        "pending": one.pending,
+        "quarantined": one.quarantined,
+        "rate_per_s": round(one.rate, 3),
+        "eta_s": None if one.eta_s is None else round(one.eta_s, 1),
+        "steps": {
+            name: {
+                **{state: step.counts.get(state, 0) for state in STATES},
+                "oldest_due": step.oldest_due.isoformat() if step.oldest_due else None,
+            }
+            for name, step in sorted(one.steps.items())
+        },
+    }

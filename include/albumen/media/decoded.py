@@ -1,0 +1,61 @@
+"""What every photo decoder gives back, and the limit that every one of them keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from albumen.pipeline.taxonomy import ItemFault, Reason
+from albumen.settings import LimitSettings
+
+Mode = Literal["L", "RGB", "CMYK", "LAB"]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPhoto:
+    """The pixels of one photo as stored, before scaling, colour conversion and turning.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8
+        Height x width for mode `L`, height x width x channels for the others. May be a scaled-down
+        reading of the stored picture. Ink values of `CMYK` grow with the ink.
+    mode : str
+        What the channels mean.
+    icc : bytes or None
+        The embedded (or implied) ICC profile; None: sRGB.
+    orientation : int
+        EXIF orientation (1-8) that the pixels still need; 1 where the decoder turned them.
+    width, height : int
+        Full size of the stored picture, before turning.
+    frames : int
+        Frames of an animation; 1 for a still, however many pages or views its file holds.
+    """
+
+    pixels: NDArray[np.uint8] = field(repr=False)
+    mode: Mode
+    icc: bytes | None
+    orientation: int
+    width: int
+    height: int
+    frames: int = 1
+
+
+def check_size(width: int, height: int, limits: LimitSettings) -> None:
+    """Refuse a picture by its header, before any of it is decoded.
+
+    Raises
+    ------
+    ItemFault
+        `too_large` with the size and the limit; `unreadable` for a picture without pixels.
+    """
+    if width < 1 or height < 1:
+        raise ItemFault(Reason.UNREADABLE, f"a picture of {width} x {height} pixels")
+    if width * height > limits.photo_pixels:
+        raise ItemFault(
+            Reason.TOO_LARGE,
+            f"{width} x {height} = {width * height} pixels, limit {limits.photo_pixels} (limits.photo_pixels)",
+        )

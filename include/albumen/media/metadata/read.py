@@ -1,0 +1,176 @@
+"""Reads the facts of one photo from its bytes and from what is known beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from albumen.media.metadata.blocks import Blocks
+from albumen.media.metadata.containers import read_blocks
+from albumen.media.metadata.exif import NO_EXIF, raw_tags, read_exif
+from albumen.media.metadata.facts import Metadata
+from albumen.media.metadata.iptc import read_iptc
+from albumen.media.metadata.places import ImpossiblePlace, Place
+from albumen.media.metadata.rules import KEYWORD_RULES, NUMBER_RULES, PLACE_RULES, TEXT_RULES, Sources
+from albumen.media.metadata.taken import read_taken
+from albumen.media.metadata.xmp import read_xmp
+from albumen.settings import LimitSettings
+
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+
+
+def read_metadata(
+    data: bytes,
+    mime: str,
+    *,
+    file_name: str,
+    last_modified: datetime,
+    home_zone: str,
+    now: datetime,
+    limits: LimitSettings,
+) -> Metadata:
+    """Read the facts of one photo; bytes that make no sense cost only the facts they hold.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file, or what there is of it.
+    mime : str
+        What `media.sniff` says it is.
+    file_name : str
+        Its name, which may hold a date.
+    last_modified : datetime
+        The object's last change, with its zone.
+    home_zone : str
+        The library's IANA zone, for dates without offset and place.
+    now : datetime
+        The present, with its zone; later dates are refused.
+    limits : LimitSettings
+        `metadata_bytes` and `raw_tags_bytes` apply.
+
+    Returns
+    -------
+    Metadata
+        Absent facts are None, impossible ones are in `refused`.
+
+    Raises
+    ------
+    ZoneInfoNotFoundError
+        If `home_zone` is no zone.
+    """
+    blocks = read_blocks(data, mime, limits.metadata_bytes)
+    sources = Sources(
+        exif=read_exif(blocks.exif, limits.metadata_bytes, blocks.photo, blocks.gps) if blocks.exif else NO_EXIF,
+        xmp=read_xmp(blocks.xmp) if blocks.xmp else {},
+        iptc=read_iptc(blocks.iptc) if blocks.iptc else {},
+        png={keyword: text for keyword, text in blocks.texts.items() if text},
+        png_modified=blocks.modified,
+        file_name=file_name,
+        last_modified=last_modified,
+    )
+    refused: dict[str, str] = {}
+    numbers = {name: _read_number(name, sources, refused) for name in NUMBER_RULES}
+    texts = {name: _first_text(readers, sources) for name, readers in TEXT_RULES.items()}
+    place = _read_place(sources, refused)
+    taken = read_taken(sources, place, home_zone, now)
+    if taken.refused:
+        refused["taken"] = taken.refused
+    orientation = _integer(numbers["orientation"])
+    width, height = _upright(blocks, orientation)
+    return Metadata(
+        width=width,
+        height=height,
+        orientation=orientation,
+        taken_local=taken.local,
+        taken_offset_minutes=taken.offset_minutes,
+        taken_utc=taken.utc,
+        taken_zone=taken.zone,
+        taken_source=taken.source,
+        zone_source=taken.zone_source,
+        taken_confidence=taken.confidence,
+        gps_lat=place.lat if place else None,
+        gps_lon=place.lon if place else None,
+        gps_alt=place.alt if place else None,
+        gps_source=place.source if place else None,
+        refused=refused,
+        make=texts["make"],
+        model=texts["model"],
+        lens=texts["lens"],
+        exposure_s=numbers["exposure_s"],
+        f_number=numbers["f_number"],
+        iso=_integer(numbers["iso"]),
+        focal_mm=numbers["focal_mm"],
+        focal_35mm=_integer(numbers["focal_35mm"]),
+        rating=_integer(numbers["rating"]),
+        title=texts["title"],
+        description=texts["description"],
+        keywords=tuple(next((words for rule in KEYWORD_RULES if (words := rule(sources))), ())),
+        raw_tags=_capped(_all_tags(sources), limits.raw_tags_bytes),
+        salvaged=blocks.damaged,
+    )
+
+
+def _first_text(readers: Sequence[Callable[[Sources], str | None]], sources: Sources) -> str | None:
+    return next((text for read in readers if (text := read(sources))), None)
+
+
+def _read_number(name: str, sources: Sources, refused: dict[str, str]) -> float | None:
+    rule = NUMBER_RULES[name]
+    for read in rule.readers:
+        number = read(sources)
+        if number is None:
+            continue
+        if rule.least <= number <= rule.largest:
+            return number
+        # A zero is how cameras write "unknown".
+        if number:
+            refused[name] = f"{number:g} is not between {rule.least:g} and {rule.largest:g}"
+    return None
+
+
+def _read_place(sources: Sources, refused: dict[str, str]) -> Place | None:
+    for read in PLACE_RULES:
+        try:
+            place = read(sources)
+        except ImpossiblePlace as impossible:
+            refused.setdefault("gps", str(impossible))
+            continue
+        if place:
+            return place
+    return None
+
+
+def _integer(number: float | None) -> int | None:
+    return None if number is None else round(number)
+
+
+def _upright(blocks: Blocks, orientation: int | None) -> tuple[int | None, int | None]:
+    if orientation in _SIDEWAYS and not blocks.turned:
+        return blocks.height, blocks.width
+    return blocks.width, blocks.height
+
+
+def _all_tags(sources: Sources) -> dict[str, dict[str, Any]]:
+    groups: dict[str, dict[str, Any]] = {
+        **raw_tags(sources.exif),
+        "xmp": {name: values[0] if len(values) == 1 else values for name, values in sources.xmp.items()},
+        "iptc": dict(sources.iptc),
+        "png": dict(sources.png),
+    }
+    return {name: group for name, group in groups.items() if group}
+
+
+def _capped(groups: dict[str, dict[str, Any]], limit: int) -> dict[str, dict[str, Any]]:
+    """Leave out the largest values until the whole fits."""
+    excess = len(json.dumps(groups).encode()) - limit
+    if excess <= 0:
+        return groups
+    sizes = [(len(json.dumps({tag: value})), name, tag) for name, tags in groups.items() for tag, value in tags.items()]
+    for size, name, tag in sorted(sizes, reverse=True):
+        if excess <= 0:
+            break
+        del groups[name][tag]
+        excess -= size
+    return groups

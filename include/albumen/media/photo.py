@@ -1,0 +1,161 @@
+"""A photo's renditions: decoded once, upright, sRGB, without metadata; each size made from the one above."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from io import BytesIO
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image
+
+from albumen.media import decode_jpeg, decode_pillow
+from albumen.media.colour import to_srgb
+from albumen.media.decoded import DecodedPhoto
+from albumen.media.geometry import fit, shrink, turn_upright, upright_size
+from albumen.media.placeholder import dominant_colour, thumbhash
+from albumen.pipeline.taxonomy import ItemFault, Reason
+from albumen.settings import LimitSettings, RenditionSettings
+
+_JPEG_TYPES = frozenset({"image/jpeg", "image/mpo"})
+_JPEG_SIDE_MAX = 65500
+_WEBP_SIDE_MAX = 16383
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedPicture:
+    """One rendition as a file."""
+
+    data: bytes = field(repr=False)
+    mime: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """All that is derived from a photo's pixels.
+
+    Attributes
+    ----------
+    width, height : int
+        Upright size of the full picture, pixels.
+    thumb, preview : EncodedPicture
+        WebP and JPEG, upright, sRGB, without any metadata.
+    thumbhash : bytes
+        Placeholder, about 25 bytes.
+    dominant : str
+        Dominant colour, `#rrggbb`.
+    animated : bool
+        Whether the file is an animation; its first frame is what is shown.
+    frames : int
+        Frames of the animation, 1 for a still.
+    """
+
+    width: int
+    height: int
+    thumb: EncodedPicture
+    preview: EncodedPicture
+    thumbhash: bytes
+    dominant: str
+    animated: bool
+    frames: int
+
+
+def render(data: bytes, mime: str, *, renditions: RenditionSettings, limits: LimitSettings) -> Rendered:
+    """Make the renditions of one photo.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    mime : str
+        What its bytes are, as sniffed; the file's name has no say.
+    renditions : RenditionSettings
+        Sizes (pixels) and qualities.
+    limits : LimitSettings
+        What is refused before decoding.
+
+    Raises
+    ------
+    ItemFault
+        `unsupported`, `too_large` or `unreadable`, with the limit or the decoder's words.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of damage that costs no pixel; nobody reads a child's standard error for it.
+            warnings.simplefilter("ignore")
+            return _render(data, mime, renditions, limits)
+    except MemoryError as error:
+        raise ItemFault(Reason.TOO_LARGE, "rendering needs more memory than the sandbox has") from error
+
+
+def decode_rendition(data: bytes) -> NDArray[np.uint8]:
+    """Decode one of our own JPEG previews: upright and sRGB already.
+
+    Parameters
+    ----------
+    data : bytes
+        The preview.
+
+    Returns
+    -------
+    ndarray of uint8
+        Height x width x 3, RGB.
+
+    Raises
+    ------
+    ItemFault
+        `unreadable` for anything but a whole JPEG.
+    """
+    try:
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", strict=True)
+    except ValueError as error:
+        raise ItemFault(Reason.UNREADABLE, f"rendition: {error}") from error
+    return pixels
+
+
+def _render(data: bytes, mime: str, renditions: RenditionSettings, limits: LimitSettings) -> Rendered:
+    short_side = renditions.preview_short_side
+    long_side_max = min(renditions.preview_long_side_max, _JPEG_SIDE_MAX)
+    photo = (
+        decode_jpeg.decode(data, limits, short_side=short_side, long_side_max=long_side_max)
+        if mime in _JPEG_TYPES
+        else decode_pillow.decode(data, mime, limits)
+    )
+    preview = _upright_srgb(photo, fit(photo.width, photo.height, short_side=short_side, long_side_max=long_side_max))
+    height, width = preview.shape[:2]
+    thumb = shrink(preview, *fit(width, height, short_side=renditions.thumb_short_side, long_side_max=_WEBP_SIDE_MAX))
+    full_width, full_height = upright_size(photo.width, photo.height, photo.orientation)
+    return Rendered(
+        width=full_width,
+        height=full_height,
+        thumb=_as_webp(thumb, renditions.thumb_quality),
+        preview=_as_jpeg(preview, renditions.preview_quality),
+        thumbhash=thumbhash(thumb),
+        dominant=dominant_colour(thumb),
+        animated=photo.frames > 1,
+        frames=photo.frames,
+    )
+
+
+def _upright_srgb(photo: DecodedPhoto, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Scale first: colours and turning then cost a few megapixels at most."""
+    pixels = to_srgb(shrink(photo.pixels, *size), photo.mode, photo.icc)
+    return np.ascontiguousarray(turn_upright(pixels, photo.orientation))
+
+
+def _as_jpeg(pixels: NDArray[np.uint8], quality: int) -> EncodedPicture:
+    height, width = pixels.shape[:2]
+    data = simplejpeg.encode_jpeg(pixels, quality=quality, colorspace="RGB", colorsubsampling="420")
+    return EncodedPicture(data, "image/jpeg", width, height)
+
+
+def _as_webp(pixels: NDArray[np.uint8], quality: int) -> EncodedPicture:
+    height, width = pixels.shape[:2]
+    buffer = BytesIO()
+    # Effort 2 of 6: half the time of the default for 3 % more bytes.
+    Image.fromarray(pixels).save(buffer, format="WEBP", quality=quality, method=2)
+    return EncodedPicture(buffer.getvalue(), "image/webp", width, height)

@@ -1,0 +1,1 @@
+"""The kinds of memory, one file each; `albumen.memories.registry` lists them."""

@@ -1,0 +1,286 @@
+"""On this day: photos of the same calendar day in earlier years.
+
+The day itself comes first; where it has too little, the days around it are taken in, one more on
+either side at a time, up to three.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, timedelta
+
+from albumen.memories.anniversary import days_away, is_past, occasions, same_days
+from albumen.memories.context import Context, Photo
+from albumen.memories.contract import Candidate, CandidateItem, DateRange, MemoryKind
+from albumen.memories.curation import Choice, Rules, choose, cover_of
+from albumen.memories.titles import counted, day_month, listed, time_between, years_listed
+
+REACH_DAYS = 3
+# No photograph is older.
+FIRST_YEAR = 1826
+TRUSTED = frozenset({"high", "medium"})
+# Below are blurred and black pictures, 0.2 to 0.44 where sharp ones measure 0.7 and more (`vision.quality`).
+MIN_QUALITY = 0.4
+# Where a story is as strong as it gets.
+FULL_YEARS = 6
+FULL_PHOTOS = 12
+
+
+class OnThisDay(MemoryKind):
+    """The same calendar day, years ago."""
+
+    name = "on_this_day"
+    version = 1
+
+    def window(self, date: date, first_year: int = FIRST_YEAR) -> list[DateRange]:
+        """Up to three days on either side of the day, in every earlier year.
+
+        Parameters
+        ----------
+        date : date
+            The local day the story is told on.
+        first_year : int
+            Year of the library's first photo, where it is known.
+
+        Returns
+        -------
+        list of DateRange
+            One per earlier year, oldest first; none reaches into the year of `date`.
+        """
+        ranges = []
+        for year in range(max(first_year, FIRST_YEAR), date.year):
+            days = same_days(date, year)
+            last = min(days[-1] + timedelta(days=REACH_DAYS), date.replace(year=date.year - 1, month=12, day=31))
+            ranges.append(DateRange(days[0] - timedelta(days=REACH_DAYS), last))
+        return ranges
+
+    def candidates(self, context: Context, date: date, seed: int) -> list[Candidate]:
+        """One story, or none where the library has too little of the day.
+
+        Parameters
+        ----------
+        context : Context
+            The photos of the window; others are left aside.
+        date : date
+            The local day the story is told on.
+        seed : int
+            Decides between equals.
+
+        Returns
+        -------
+        list of Candidate
+            Empty or one.
+        """
+        # Drawings, screenshots and renderings name no camera. Nor do old scans: without enough others they are told.
+        by_camera = [photo for photo in context.photos if photo.camera]
+        return self._among(by_camera, context, date, seed) or self._among(context.photos, context, date, seed)
+
+    def _among(self, photos: Sequence[Photo], context: Context, date: date, seed: int) -> list[Candidate]:
+        distances = _distances(photos, date)
+        reachable: dict[int, list[Photo]] = defaultdict(list)
+        for photo in photos:
+            away = distances.get(photo.taken_local.date())
+            if away is not None and photo.taken_confidence in TRUSTED:
+                reachable[away].append(photo)
+
+        def distance(photo: Photo) -> int:
+            return distances[photo.taken_local.date()]
+
+        rules = Rules(
+            min_photos=self.settings.on_this_day_min_photos,
+            max_photos=self.settings.max_photos,
+            min_gap=timedelta(minutes=self.settings.min_gap_minutes),
+            near_duplicate_bits=self.settings.near_duplicate_bits,
+            min_quality=MIN_QUALITY,
+        )
+        offered: list[Photo] = []
+        for reach in range(REACH_DAYS + 1):
+            if reach > 0 and not reachable[reach]:
+                continue
+            offered.extend(reachable[reach])
+            if self._enough(offered, date):
+                choices = choose(offered, distance, rules, seed)
+                if self._enough([choice.photo for choice in choices], date):
+                    return [self._told(choices, distance, context, date)]
+        return []
+
+    def title(self, candidate: Candidate, locale: str) -> str:
+        """`On this day, 12 June`, or `Around this day, 12 June` where the day alone had too little."""
+        exact = all(days_away(item.photo.taken_local.date(), candidate.date) == 0 for item in candidate.items)
+        return f"{'On' if exact else 'Around'} this day, {day_month(candidate.date, locale)}"
+
+    def _enough(self, photos: Sequence[Photo], date: date) -> bool:
+        years = occasions([photo.taken_local.date() for photo in photos], date)
+        return len(photos) >= self.settings.on_this_day_min_photos and years >= self.settings.on_this_day_min_years
+
+    def _told(
+        self, choices: Sequence[Choice], distance: Callable[[Photo], int], context: Context, date: date
+    ) -> Candidate:
+        photos = [choice.photo for choice in choices]
+        cover = cover_of(sorted(photos, key=distance))
+        years = tuple(sorted({photo.taken_local.year for photo in photos}))
+        exact = sum(distance(photo) == 0 for photo in photos) / len(photos)
+        strength = 0.4 * min(len(years) / FULL_YEARS, 1) + 0.3 * min(len(photos) / FULL_PHOTOS, 1) + 0.3 * exact
+        items = []
+        for index, choice in enumerate(choices):
+            reason = item_reason(choice, photos[index - 1] if index else None, date, context.locale)
+            items.append(CandidateItem(choice.photo, f"{reason}; on the cover" if choice.photo is cover else reason))
+        return Candidate(
+            kind=self.name,
+            key=f"{self.name}:{date.isoformat()}",
+            date=date,
+            reason=story_reason(photos, date, context.locale),
+            strength=round(strength, 3),
+            cover=cover,
+            items=tuple(items),
+            years=years,
+        )
+
+
+def nearest_day(
+    dates_with_counts: Mapping[date, int],
+    day: date,
+    *,
+    min_photos: int = 5,
+    min_years: int = 2,
+    rejected: Collection[date] = (),
+) -> date | None:
+    """The nearest day that could have an on-this-day story.
+
+    Parameters
+    ----------
+    dates_with_counts : mapping of date to int
+        Photos per local date.
+    day : date
+        Where to look from; it may itself be the answer.
+    min_photos, min_years : int
+        How many photos of how many years a story needs, as the settings.
+    rejected : collection of date
+        Days known to have none after all: counts do not tell how many photos are alike or blurred.
+
+    Returns
+    -------
+    date or None
+        At most half a year away, of two equally near days the later; None where there is no such day.
+    """
+    years_of: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+    for taken, count in dates_with_counts.items():
+        if count > 0:
+            years_of[taken.month, taken.day][taken.year] = count
+    for away in range(184):
+        for step in (away, -away):
+            ordinal = day.toordinal() + step
+            # One more than the reach on either side, for the 29th of February that some years lack.
+            around = range(ordinal - REACH_DAYS - 1, ordinal + REACH_DAYS + 2)
+            if around.start < date.min.toordinal() or around.stop > date.max.toordinal():
+                continue
+            told = date.fromordinal(ordinal)
+            if told in rejected:
+                continue
+            names = {(other.month, other.day) for other in map(date.fromordinal, around)}
+            if {(2, 28), (3, 1)} <= names:
+                names.add((2, 29))
+            near = {date(year, *name): count for name in names for year, count in years_of.get(name, {}).items()}
+            if sum(near.values()) < min_photos:
+                continue
+            days = [taken for taken in near if is_past(taken, told) and days_away(taken, told) <= REACH_DAYS]
+            if sum(near[taken] for taken in days) >= min_photos and occasions(days, told) >= min_years:
+                return told
+    return None
+
+
+def item_reason(choice: Choice, before: Photo | None, day: date, locale: str) -> str:
+    """Why a photo is in the story, in words.
+
+    Parameters
+    ----------
+    choice : Choice
+        The photo and what speaks for it.
+    before : Photo or None
+        The one told before it.
+    day : date
+        The local day of the story.
+    locale : str
+        How dates are written.
+
+    Returns
+    -------
+    str
+        Such as `sharpest of 5 alike`, without a full stop.
+    """
+    photo = choice.photo
+    taken = photo.taken_local
+    parts = []
+    if choice.alike:
+        parts.append(f"{_merit(choice)} of {len(choice.alike) + 1} alike")
+    if choice.of_year == 1:
+        parts.append(f"the only one from {taken.year}")
+    elif choice.best_of_year:
+        parts.append(f"the best of {choice.of_year} from {taken.year}")
+    elif photo.faces and not parts:
+        parts.append("with " + ("a face" if len(photo.faces) == 1 else f"{len(photo.faces)} faces") + " in it")
+    if not parts and before is not None and before.taken_local.year == taken.year:
+        later = time_between((taken - before.taken_local).total_seconds())
+        parts.append(f"another moment of {taken.year}, {later} after the one before")
+    if not parts:
+        parts.append(f"one of {choice.of_year} from {taken.year}")
+    if choice.crowded:
+        parts.append("kept although close in time to another, since the day has few photos")
+    if days_away(taken.date(), day):
+        parts.append(f"taken on {day_month(taken.date(), locale)}, near the day")
+    elif (taken.month, taken.day) != (day.month, day.day):
+        parts.append(f"taken on {day_month(taken.date(), locale)}, a day that {day.year} does not have")
+    return "; ".join(parts)
+
+
+def story_reason(photos: Sequence[Photo], day: date, locale: str) -> str:
+    """Why the story was made: `7 photos from 12 June in 2022, 2023 and 2025`.
+
+    Parameters
+    ----------
+    photos : sequence of Photo
+        The chosen ones.
+    day : date
+        The local day of the story.
+    locale : str
+        How dates are written.
+
+    Returns
+    -------
+    str
+        Without a full stop.
+    """
+    days = {photo.taken_local.date() for photo in photos}
+    if any(days_away(taken, day) for taken in days):
+        when = f"the days around {day_month(day, locale)}"
+    else:
+        named = sorted({(taken.month, taken.day) for taken in days})
+        # 2000 has every day of the calendar.
+        when = listed([day_month(date(2000, *name), locale) for name in named])
+    places = {photo.place for photo in photos}
+    place = next(iter(places)) if len(places) == 1 else None
+    where = f", all from {place}" if place else ""
+    years = years_listed(sorted({taken.year for taken in days}))
+    return f"{counted(len(photos), 'photo')} from {when} in {years}{where}"
+
+
+def _merit(choice: Choice) -> str:
+    """In what the photo beats those alike, said only where it is measured."""
+    photo = choice.photo
+    measured = [other.quality for other in choice.alike if other.quality is not None]
+    if photo.quality is not None and len(measured) == len(choice.alike) and photo.quality > max(measured):
+        return "sharpest"
+    if len(photo.faces) > max(len(other.faces) for other in choice.alike):
+        return "the one with the most faces"
+    return "best"
+
+
+def _distances(photos: Sequence[Photo], day: date) -> dict[date, int]:
+    """How far each past local date within reach is from the day."""
+    distances = {}
+    for taken in {photo.taken_local.date() for photo in photos}:
+        away = days_away(taken, day)
+        if away <= REACH_DAYS and is_past(taken, day):
+            distances[taken] = away
+    return distances

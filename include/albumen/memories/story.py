@@ -1,0 +1,139 @@
+"""A story as it is kept and told: a candidate with its title and its stable id."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from albumen.memories.context import Context, Photo
+from albumen.memories.contract import Candidate
+
+# Version of what `story_json` returns; fields may be added, never renamed.
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StoryItem:
+    """A picture of a story, and in words why it is in it."""
+
+    photo: Photo
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A memory.
+
+    Attributes
+    ----------
+    id : str
+        16 hexadecimal digits, the same for the same library, kind and key.
+    library_id : int
+        Whose it is.
+    library_name : str
+        For display; untrusted text.
+    locale : str
+        How its dates and times are written.
+    kind, key : str
+        What it is about.
+    date : date
+        The local day it is told on.
+    title, reason : str
+        Headline, and why it was made.
+    strength : float
+        0 to 1.
+    cover : Photo
+        One of the items' photos.
+    items : tuple of StoryItem
+        In time order.
+    """
+
+    id: str
+    library_id: int
+    library_name: str
+    locale: str
+    kind: str
+    key: str
+    date: date
+    title: str
+    reason: str
+    strength: float
+    cover: Photo
+    items: tuple[StoryItem, ...]
+
+
+def memory_id(library_id: int, kind: str, key: str) -> str:
+    """The id of a memory: 16 hexadecimal digits that depend on nothing but the arguments."""
+    return hashlib.sha256(json.dumps([library_id, kind, key]).encode()).hexdigest()[:16]
+
+
+def tell(candidate: Candidate, title: str, context: Context) -> Story:
+    """Make a story of a candidate.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        What to tell.
+    title : str
+        From the candidate's kind.
+    context : Context
+        The library it was found in.
+
+    Returns
+    -------
+    Story
+        With its stable id.
+    """
+    return Story(
+        id=memory_id(context.library_id, candidate.kind, candidate.key),
+        library_id=context.library_id,
+        library_name=context.library_name,
+        locale=context.locale,
+        kind=candidate.kind,
+        key=candidate.key,
+        date=candidate.date,
+        title=title,
+        reason=candidate.reason,
+        strength=candidate.strength,
+        cover=candidate.cover,
+        items=tuple(StoryItem(item.photo, item.reason) for item in candidate.items),
+    )
+
+
+def story_json(story: Story) -> dict[str, Any]:
+    """The story as other programs read it, ready for `json.dumps`.
+
+    Parameters
+    ----------
+    story : Story
+        The story.
+
+    Returns
+    -------
+    dict
+        `version` of this shape, `id`, `kind`, `key`, `date` (ISO), `title`, `reason`, `cover` (object
+        key) and `items`, in time order, each with `item_id`, `key`, `reason` and `taken_local` (ISO,
+        no zone). The same story gives the same dict.
+    """
+    return {
+        "version": SCHEMA_VERSION,
+        "id": story.id,
+        "kind": story.kind,
+        "key": story.key,
+        "date": story.date.isoformat(),
+        "title": story.title,
+        "reason": story.reason,
+        "cover": story.cover.key,
+        "items": [
+            {
+                "item_id": item.photo.item_id,
+                "key": item.photo.key,
+                "reason": item.reason,
+                "taken_local": item.photo.taken_local.isoformat(),
+            }
+            for item in story.items
+        ],
+    }

@@ -1,0 +1,177 @@
+"""The step contract: what a step declares, what it is given, what it gives back.
+
+A step is one small class in one file of `pipeline/steps/`, plus its line in
+`pipeline/registry.py`. Its `run` is called inside the sandbox: no network, no credentials, no
+catalog. Everything else (reading, writing, retries, quarantine, metrics) is done for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from albumen.pipeline.taxonomy import ItemFault, Reason
+from albumen.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PassName = Literal["original", "preview", "video"]
+
+
+class MediaInput:
+    """One subject as a step sees it: its bytes, what they are, and what is known from outside them.
+
+    The decoded picture is made on first use and shared by the steps of the pass.
+
+    Parameters
+    ----------
+    subject_id : int
+        The original's or item's id, for messages only.
+    data : bytes
+        The whole object.
+    kind, mime : str
+        What `media.sniff` says the bytes are: `photo`, `video`, `sidecar` or `other`, and the type.
+    context : mapping
+        Facts from outside the bytes: `file_name` (str), `last_modified` (ISO 8601, UTC),
+        `home_zone` (IANA name), `now` (ISO 8601, UTC).
+    """
+
+    def __init__(self, subject_id: int, data: bytes, kind: str, mime: str, context: Mapping[str, Any]) -> None:
+        self.subject_id = subject_id
+        self.data = data
+        self.kind = kind
+        self.mime = mime
+        self.context = context
+
+    @cached_property
+    def picture(self) -> NDArray[np.uint8]:
+        """The upright picture, sRGB, height x width x 3, uint8; for renditions, which need no limits."""
+        from albumen.media.photo import decode_rendition
+
+        return decode_rendition(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A derived file to put into the library bucket."""
+
+    name: str
+    extension: str
+    mime: str
+    width: int
+    height: int
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step found in one subject.
+
+    Attributes
+    ----------
+    rows : mapping of table name to rows
+        Rows without `library_id` and `item_id`; they replace the item's earlier rows of the table.
+    objects : sequence of StoredObject
+        Renditions to store.
+    """
+
+    rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    objects: Sequence[StoredObject] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepSkip:
+    """The step does not apply to this subject, and why."""
+
+    reason: Reason
+    detail: str = ""
+
+
+Outcome = StepResult | StepSkip | ItemFault
+
+
+class Step(ABC):
+    """One versioned piece of work.
+
+    Class attributes
+    ----------------
+    name, version :
+        Raise `version` when the step's output changes: it becomes due again for every item.
+    reads :
+        The pass it belongs to.
+    kinds :
+        The media kinds it applies to (`photo`, `video`).
+    needs :
+        Steps that must be done before.
+    consent :
+        A consent of the library it requires (`faces`), or None.
+    writes :
+        The catalog tables its rows go to.
+    models :
+        Ids of the weights it uses, as in the weights manifest.
+    batch_size :
+        The most subjects given to one `run`.
+    expected_seconds :
+        CPU seconds of one item until measured.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    reads: ClassVar[PassName]
+    kinds: ClassVar[frozenset[str]] = frozenset({"photo"})
+    needs: ClassVar[tuple[str, ...]] = ()
+    consent: ClassVar[str | None] = None
+    writes: ClassVar[tuple[str, ...]] = ()
+    models: ClassVar[tuple[str, ...]] = ()
+    batch_size: ClassVar[int] = 1
+    expected_seconds: ClassVar[float] = 0.1
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @classmethod
+    def relevant_settings(cls, settings: Settings) -> Mapping[str, Any]:
+        """The settings whose change makes this step due again."""
+        return {}
+
+    @classmethod
+    def signature(cls, settings: Settings) -> str:
+        """What decides this step's output besides its input: version, models, settings; 16 hexadecimal digits."""
+        parts = [cls.name, cls.version, list(cls.models), dict(cls.relevant_settings(settings))]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    @classmethod
+    def inputs_key(cls, settings: Settings, reads_version: str) -> str:
+        """The signature, then a digest of what is read: the same key means nothing to do.
+
+        Parameters
+        ----------
+        settings : Settings
+            The settings in force.
+        reads_version : str
+            Version of what the step reads: the content's SHA-256 for originals, the inputs key of
+            the renditions for previews.
+
+        Returns
+        -------
+        str
+            32 hexadecimal digits.
+        """
+        return cls.signature(settings) + hashlib.sha256(reads_version.encode()).hexdigest()[:16]
+
+    @abstractmethod
+    def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
+        """Work on the batch.
+
+        Returns
+        -------
+        sequence
+            One result per input, in order: a `StepResult`, a `StepSkip`, or an `ItemFault`.
+        """

@@ -1,0 +1,158 @@
+"""What is to be done with what was read: work, adopt, skip or refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from albumen.catalog.libraries import Library
+from albumen.catalog.results import Content, StepOutcome, SubjectResult
+from albumen.catalog.shard_work import KnownContent, Subject
+from albumen.pipeline import registry
+from albumen.pipeline.contract import Step
+from albumen.pipeline.faults import outcome_of_fault
+from albumen.pipeline.reading import Reading
+from albumen.pipeline.sandbox import WorkItem
+from albumen.pipeline.taxonomy import ItemFault, Reason, State
+from albumen.settings import Settings
+
+NEVER = "never"
+"""An inputs key no outcome has: the step is done again whatever it did, and those that read it follow."""
+
+
+@dataclass(slots=True)
+class Decided:
+    """A subject's result so far, and the work that is still to be done on it (None: nothing)."""
+
+    reading: Reading
+    result: SubjectResult
+    inputs: Mapping[str, str]
+    work: WorkItem | None = None
+
+
+class Decider:
+    """Turns readings into work and faults into outcomes, for one library and one pass."""
+
+    def __init__(
+        self, library: Library, steps: Mapping[str, type[Step]], settings: Settings, now: Callable[[], datetime]
+    ) -> None:
+        self.library, self.steps, self.settings, self.now = library, steps, settings, now
+
+    def decide(self, reading: Reading, known: KnownContent | None) -> Decided:
+        """Decide on one reading; `known` is what the library has of the same content."""
+        subject = reading.subject
+        due = [name for name in subject.attempts if name in self.steps]
+        reads = self._reads_version(reading)
+        inputs = {name: self.steps[name].inputs_key(self.settings, reads) for name in due}
+        decided = Decided(reading, self._result(reading), inputs)
+        if reading.fault is None and reading.sha256 is not None and subject.sha256 not in {None, reading.sha256}:
+            changed = "the object changed since it was listed; the next listing makes it due"
+            return self._refuse(decided, due, ItemFault(Reason.TRANSIENT, changed))
+        adopted = self._adopted(subject, due, inputs, known)
+        if known is not None and known.is_retired and "renditions" in adopted:
+            decided.result.follow = self.following(decided)
+        left = [name for name in due if name not in adopted]
+        decided.result.released = adopted
+        if not left:
+            return decided
+        if reading.fault is not None:
+            return self._refuse(decided, left, reading.fault)
+        if reading.data is None:
+            decided.result.released = due
+            if reading.preview_lost:
+                decided.result.follow = {"renditions": NEVER}
+            return decided
+        todo = tuple(name for name in left if self._applies(name, reading))
+        decided.result.released = [name for name in due if name not in todo]
+        if todo:
+            decided.work = self._work_item(reading, todo)
+        return decided
+
+    def fail(self, decided: Decided, reason: Reason, detail: str) -> None:
+        """Replace what is known of a subject's work by a fault of all its steps."""
+        due = [name for name in decided.reading.subject.attempts if name in self.steps]
+        decided.result.outcomes, decided.result.rows, decided.result.renditions = (), {}, []
+        decided.result.follow, decided.result.released = {}, ()
+        self._refuse(decided, due, ItemFault(reason, detail))
+
+    def fault_outcome(self, decided: Decided, step: str, fault: ItemFault) -> StepOutcome:
+        """The outcome of a fault of one step."""
+        subject = decided.reading.subject
+        return outcome_of_fault(
+            self.steps[step],
+            fault,
+            inputs_key=decided.inputs[step],
+            attempts=subject.attempts[step],
+            due_since=subject.due_since,
+            now=self.now(),
+            settings=self.settings.pipeline,
+        )
+
+    def following(self, decided: Decided) -> dict[str, str]:
+        """The steps that follow once this subject's renditions are done."""
+        return registry.following(
+            kind=decided.reading.sniffed.kind if decided.reading.sniffed else "photo",
+            consents=self.library.consents,
+            renditions_inputs=decided.inputs["renditions"],
+            settings=self.settings,
+        )
+
+    def _refuse(self, decided: Decided, due: list[str], fault: ItemFault) -> Decided:
+        decided.work = None
+        decided.result.outcomes = [self.fault_outcome(decided, name, fault) for name in due]
+        return decided
+
+    def _adopted(
+        self, subject: Subject, due: list[str], inputs: Mapping[str, str], known: KnownContent | None
+    ) -> list[str]:
+        """The due steps a copy takes over from its content; a lower original has its own facts read."""
+        if known is None or subject.subject_kind != "o":
+            return []
+        is_lower = known.facts_original > subject.original_id
+        return [
+            name
+            for name in due
+            if known.inputs.get(name) == inputs[name] and not (is_lower and "facts" in self.steps[name].writes)
+        ]
+
+    def _reads_version(self, reading: Reading) -> str:
+        if reading.sniffed is None and reading.subject.renditions_inputs is not None:
+            return reading.subject.renditions_inputs
+        return reading.sha256.hex() if reading.sha256 is not None else reading.etag or reading.subject.etag
+
+    def _applies(self, name: str, reading: Reading) -> bool:
+        kind = reading.sniffed.kind if reading.sniffed else reading.subject.kind or "photo"
+        return registry.applies(self.steps[name], kind=kind, consents=self.library.consents)
+
+    def _result(self, reading: Reading) -> SubjectResult:
+        subject, sniffed = reading.subject, reading.sniffed
+        result = SubjectResult(subject.subject_id, subject.subject_kind, subject.original_id, item_id=subject.item_id)
+        if sniffed is not None:
+            result.kind, result.mime = sniffed.kind, sniffed.mime
+        if subject.subject_kind == "o" and sniffed is not None and reading.sha256 is not None:
+            result.content = Content(reading.sha256, reading.bytes_read, sniffed.kind, sniffed.mime)
+            result.etag, result.last_modified = reading.etag, reading.last_modified
+        return result
+
+    def _work_item(self, reading: Reading, todo: tuple[str, ...]) -> WorkItem:
+        subject = reading.subject
+        context: dict[str, Any] = {
+            "file_name": subject.key.removeprefix(self.library.prefix),
+            "last_modified": (reading.last_modified or subject.last_modified).isoformat(),
+            "home_zone": self.library.home_zone,
+            "now": self.now().isoformat(),
+        }
+        kind = reading.sniffed.kind if reading.sniffed else subject.kind or "photo"
+        mime = reading.sniffed.mime if reading.sniffed else "image/jpeg"
+        return WorkItem(subject.subject_id, reading.data or b"", kind, mime, context, todo)
+
+
+def done(
+    step: type[Step], inputs_key: str, *, attempts: int, cpu_s: float, wall_s: float, written: int, read: int
+) -> StepOutcome:
+    """The outcome of a step that found what it looked for."""
+    return StepOutcome(
+        step.name, State.DONE, None, None, attempts, step.version, inputs_key, cpu_s, wall_s, read, written
+    )

@@ -1,0 +1,125 @@
+"""Reading a shard's inputs ahead of the decoder: one GET each, hashed and sniffed on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from albumen.catalog.shard_work import Subject
+from albumen.media.sniff import Sniffed, sniff
+from albumen.pipeline.taxonomy import ItemFault, Reason
+from albumen.settings import LimitSettings, Settings
+from albumen.storage.object_store import ObjectMissing, ObjectStore, StorageError
+
+READERS = 4
+BYTES_AHEAD = 384 * 1024**2
+NOT_FOR_US_BYTES = 32 * 1024**2
+"""What is no photo is still read whole up to here, since its fingerprint tells copies; beyond, it is not worth it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One subject's input.
+
+    Attributes
+    ----------
+    data, sha256 :
+        None when the object was not read whole: a video, too large, or gone.
+    fault : ItemFault or None
+        Why there is nothing to work on.
+    outage : bool
+        The store failed us, which says nothing of this object.
+    preview_lost : bool
+        The catalog names a preview that is not in the library bucket (any more).
+    """
+
+    subject: Subject
+    sniffed: Sniffed | None
+    data: bytes | None = field(repr=False)
+    sha256: bytes | None
+    etag: str | None
+    last_modified: datetime | None
+    bytes_read: int
+    fault: ItemFault | None = None
+    outage: bool = False
+    preview_lost: bool = False
+
+
+def read_ahead(
+    subjects: Sequence[Subject], *, store: ObjectStore, settings: Settings, library_bucket: str, previews: bool
+) -> Iterator[Reading]:
+    """Read the inputs of `subjects` in order, a few ahead, within a budget of bytes."""
+    waiting = deque(subjects)
+    running: deque[tuple[int, Future[Reading]]] = deque()
+    with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
+        try:
+            while waiting or running:
+                while waiting and len(running) < settings.pipeline.prefetch_items:
+                    expected = 0 if previews else min(waiting[0].size, settings.limits.photo_bytes)
+                    if running and sum(size for size, _ in running) + expected > BYTES_AHEAD:
+                        break
+                    subject = waiting.popleft()
+                    if previews:
+                        running.append((expected, pool.submit(_read_preview, subject, store, library_bucket)))
+                    else:
+                        running.append((expected, pool.submit(_read_original, subject, store, settings.limits)))
+                yield running.popleft()[1].result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _read_original(subject: Subject, store: ObjectStore, limits: LimitSettings) -> Reading:
+    try:
+        with store.read(subject.bucket, subject.key) as reading:
+            info = reading.info
+            head = bytearray()
+            for chunk in reading.chunks:
+                head += chunk
+                if len(head) >= limits.sniff_bytes:
+                    break
+            try:
+                sniffed = sniff(bytes(head[: limits.sniff_bytes]), info.size, subject.key)
+            except Exception as error:
+                fault = ItemFault(Reason.BUG, f"telling what it is failed: {error!r}")
+                return Reading(subject, None, None, None, info.etag, info.last_modified, len(head), fault)
+            refusal = _refusal(sniffed, info.size, limits)
+            if refusal is not None:
+                return Reading(subject, sniffed, None, None, info.etag, info.last_modified, len(head), refusal)
+            for chunk in reading.chunks:
+                head += chunk
+            data = bytes(head)
+    except ObjectMissing:
+        fault = ItemFault(Reason.TRANSIENT, "the object is gone (404); a listing will settle it")
+        return Reading(subject, None, None, None, None, None, 0, fault)
+    except StorageError as error:
+        return Reading(subject, None, None, None, None, None, 0, ItemFault(Reason.TRANSIENT, str(error)), outage=True)
+    found = None if sniffed.reason is None else ItemFault(sniffed.reason, sniffed.detail)
+    digest = hashlib.sha256(data).digest()
+    return Reading(subject, sniffed, data, digest, info.etag, info.last_modified, len(data), found)
+
+
+def _refusal(sniffed: Sniffed, size: int, limits: LimitSettings) -> ItemFault | None:
+    """Why the rest of the object is not read; None to read on."""
+    if sniffed.reason is Reason.VIDEO_PASS_PENDING:
+        return ItemFault(sniffed.reason, sniffed.detail)
+    if sniffed.reason is not None:
+        return ItemFault(sniffed.reason, sniffed.detail) if size > NOT_FOR_US_BYTES else None
+    if size > limits.photo_bytes:
+        return ItemFault(Reason.TOO_LARGE, f"{size} bytes, limit {limits.photo_bytes} (limits.photo_bytes)")
+    return None
+
+
+def _read_preview(subject: Subject, store: ObjectStore, library_bucket: str) -> Reading:
+    if subject.preview_key is None:
+        return Reading(subject, None, None, None, None, None, 0)
+    try:
+        data = store.get(library_bucket, subject.preview_key)
+    except ObjectMissing:
+        return Reading(subject, None, None, None, None, None, 0, preview_lost=True)
+    except StorageError as error:
+        return Reading(subject, None, None, None, None, None, 0, ItemFault(Reason.TRANSIENT, str(error)), outage=True)
+    return Reading(subject, None, data, None, None, None, len(data))

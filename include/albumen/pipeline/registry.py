@@ -1,0 +1,68 @@
+"""The steps there are: one line each here, plus those other packages bring by the entry point `albumen.steps`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from albumen.pipeline.contract import PassName, Step
+from albumen.settings import Settings
+
+BUILT_IN = (
+    "albumen.pipeline.steps.metadata:MetadataStep",
+    "albumen.pipeline.steps.renditions:RenditionsStep",
+    "albumen.pipeline.steps.faces:FacesStep",
+    "albumen.pipeline.steps.quality:QualityStep",
+    "albumen.pipeline.steps.likeness:LikenessStep",
+)
+ENTRY_POINT = "albumen.steps"
+
+
+@cache
+def steps() -> Mapping[str, type[Step]]:
+    """All steps by name, built-in ones first.
+
+    Raises
+    ------
+    ValueError
+        If two steps share a name or one needs a step that does not exist.
+    """
+    found: dict[str, type[Step]] = {}
+    references = [*BUILT_IN, *(point.value for point in sorted(entry_points(group=ENTRY_POINT), key=lambda p: p.name))]
+    for reference in references:
+        module, _, name = reference.partition(":")
+        step: type[Step] = getattr(import_module(module), name)
+        if step.name in found:
+            raise ValueError(f"two steps are called {step.name!r}: {reference} and {reference_of(found[step.name])}")
+        found[step.name] = step
+    for step in found.values():
+        for needed in step.needs:
+            if needed not in found:
+                raise ValueError(f"step {step.name!r} needs {needed!r}, which does not exist")
+    return found
+
+
+def reference_of(step: type[Step]) -> str:
+    """How a child process imports the step."""
+    return f"{step.__module__}:{step.__qualname__}"
+
+
+def of_pass(pass_name: PassName) -> list[type[Step]]:
+    """The steps that share one read of the same input."""
+    return [step for step in steps().values() if step.reads == pass_name]
+
+
+def applies(step: type[Step], *, kind: str, consents: Collection[str]) -> bool:
+    """Whether a step is work for this kind of media in a library with these consents."""
+    return kind in step.kinds and (step.consent is None or step.consent in consents)
+
+
+def following(*, kind: str, consents: Collection[str], renditions_inputs: str, settings: Settings) -> dict[str, str]:
+    """The steps that follow once the renditions are made, each with its inputs key."""
+    return {
+        step.name: step.inputs_key(settings, renditions_inputs)
+        for step in of_pass("preview")
+        if applies(step, kind=kind, consents=consents)
+    }

@@ -1,0 +1,94 @@
+"""Runs steps in a child process whose crash, hang or hunger costs one item.
+
+The parent cuts the work into tasks (one step on one item, or on a group where the step takes
+batches), keeps a few of them queued in the child, and blames what was in flight when the child
+dies, hangs or talks nonsense. Groups are never blamed: their items are run again one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from albumen.pipeline.sandbox_children import SandboxChildren
+from albumen.pipeline.sandbox_process import SandboxError
+from albumen.pipeline.sandbox_run import SandboxRun
+from albumen.pipeline.sandbox_work import WorkItem, WorkOutcome, input_budget, plan_tasks
+from albumen.settings import Settings
+
+__all__ = ["Sandbox", "SandboxError", "WorkItem", "WorkOutcome"]
+
+
+class Sandbox:
+    """A child process that holds the steps, replaced whenever an item breaks it.
+
+    The kernel ends a child with the thread that started it, so use a sandbox from one thread, which
+    lives as long as it.
+
+    Parameters
+    ----------
+    step_references : sequence of str
+        `module:Class` of the steps; imported by the child only.
+    settings : Settings
+        Given to the steps; `settings.sandbox` holds the limits.
+    search_path : sequence of str
+        Folders in which the child also looks for modules.
+    """
+
+    def __init__(self, step_references: Sequence[str], settings: Settings, *, search_path: Sequence[str] = ()) -> None:
+        self._limits = settings.sandbox
+        self._children = SandboxChildren(step_references, settings, search_path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def restarts(self) -> int:
+        """Children started after the first."""
+        return self._children.restarts
+
+    @property
+    def peak_rss_bytes(self) -> int:
+        """The most memory a child was seen to hold, bytes."""
+        return self._children.peak_rss_bytes
+
+    def close(self) -> None:
+        """End the child. Harmless when closed already."""
+        self._children.close()
+
+    def run(self, items: Sequence[WorkItem]) -> Iterator[WorkOutcome]:
+        """Run the due steps of every item.
+
+        Parameters
+        ----------
+        items : sequence of WorkItem
+            Their steps must be among the references' steps.
+
+        Yields
+        ------
+        WorkOutcome
+            Exactly one for each item and step, as soon as it is known.
+
+        Raises
+        ------
+        SandboxError
+            When a child cannot be started, or the sandbox is closed.
+        ValueError
+            When an item names a step the sandbox does not hold.
+        """
+        self._children.forget_dead()
+        _, batch_sizes = self._children.ready()
+        unknown = {step for item in items for step in item.steps} - batch_sizes.keys()
+        if unknown:
+            raise ValueError(f"no such step in the sandbox: {', '.join(sorted(unknown))}")
+        tasks = plan_tasks(items, batch_sizes, input_budget(self._limits))
+        run = SandboxRun(self._children, self._limits, items, tasks)
+        try:
+            yield from run.outcomes()
+        finally:
+            if run.is_unfinished:
+                self._children.end(at_once=True)

@@ -1,0 +1,102 @@
+"""The metadata step: what a photo says of itself, without decoding it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from albumen.media.metadata import Metadata, read_metadata
+from albumen.pipeline.contract import MediaInput, Outcome, PassName, Step, StepResult
+from albumen.settings import Settings
+
+_COLUMNS = (
+    "width",
+    "height",
+    "orientation",
+    "taken_local",
+    "taken_utc",
+    "taken_offset_minutes",
+    "taken_zone",
+    "taken_source",
+    "zone_source",
+    "taken_confidence",
+    "gps_lat",
+    "gps_lon",
+    "gps_alt",
+    "gps_source",
+    "refused",
+    "make",
+    "model",
+    "lens",
+)
+_EXTRA = (
+    "exposure_s",
+    "f_number",
+    "iso",
+    "focal_mm",
+    "focal_35mm",
+    "rating",
+    "title",
+    "description",
+    "keywords",
+    "salvaged",
+)
+
+
+class MetadataStep(Step):
+    """Reads when, where, with what and how large; damaged bytes cost facts, never the item."""
+
+    name: ClassVar[str] = "metadata"
+    version: ClassVar[int] = 1
+    reads: ClassVar[PassName] = "original"
+    writes: ClassVar[tuple[str, ...]] = ("facts", "raw_tags")
+    batch_size: ClassVar[int] = 16
+    expected_seconds: ClassVar[float] = 0.002
+
+    @classmethod
+    def relevant_settings(cls, settings: Settings) -> Mapping[str, Any]:
+        """What bounds the reading, since it decides what is found."""
+        limits = settings.limits
+        return {"metadata_bytes": limits.metadata_bytes, "raw_tags_bytes": limits.raw_tags_bytes}
+
+    def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
+        """Read the facts of each photo.
+
+        Parameters
+        ----------
+        batch : sequence of MediaInput
+            Photos, with `file_name`, `last_modified`, `home_zone` and `now` in their context.
+
+        Returns
+        -------
+        sequence of StepResult
+            One row of `facts` and one of `raw_tags` each.
+        """
+        return [self._read(media) for media in batch]
+
+    def _read(self, media: MediaInput) -> StepResult:
+        context = media.context
+        found = read_metadata(
+            media.data,
+            media.mime,
+            file_name=context["file_name"],
+            last_modified=_moment(context["last_modified"]),
+            home_zone=context["home_zone"],
+            now=_moment(context["now"]),
+            limits=self.settings.limits,
+        )
+        return StepResult(rows={"facts": [_facts(found)], "raw_tags": [{"tags": found.raw_tags}]})
+
+
+def _facts(found: Metadata) -> dict[str, Any]:
+    row: dict[str, Any] = {column: getattr(found, column) for column in _COLUMNS}
+    extra = {name: getattr(found, name) for name in _EXTRA}
+    extra["keywords"] = list(found.keywords)
+    row["extra"] = {name: value for name, value in extra.items() if value not in (None, []) and value is not False}
+    return row
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,102 @@
+"""Storing what steps made: objects go up while the next item is decoded, rows wait for their transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from typing import Any
+
+from albumen.catalog.results import StepOutcome
+from albumen.pipeline.contract import Step, StepResult, StepSkip, StoredObject
+from albumen.pipeline.deciding import Decided, Decider, done
+from albumen.pipeline.sandbox import WorkOutcome
+from albumen.pipeline.taxonomy import ItemFault
+from albumen.settings import Settings
+from albumen.storage.layout import CACHE_FOREVER, rendition_key
+from albumen.storage.object_store import ObjectStore
+
+
+class Storing:
+    """Uploads renditions of one shard and turns step outcomes into catalog results."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        executor: Executor,
+        library_id: int,
+        steps: Mapping[str, type[Step]],
+        settings: Settings,
+    ) -> None:
+        self.store, self.executor, self.library_id = store, executor, library_id
+        self.steps, self.settings = steps, settings
+        self._outcomes: dict[int, list[WorkOutcome]] = defaultdict(list)
+        self._uploads: dict[int, list[Future[dict[str, Any]]]] = defaultdict(list)
+
+    def begin(self, part: Decided, outcome: WorkOutcome) -> None:
+        """Take an outcome from the sandbox and start its uploads."""
+        self._outcomes[outcome.subject_id].append(outcome)
+        if isinstance(outcome.result, StepResult):
+            for made in outcome.result.objects:
+                key = self._key(part, outcome.step, made)
+                self._uploads[outcome.subject_id].append(self.executor.submit(self._put, key, made))
+
+    def finish(self, part: Decided, decider: Decider) -> None:
+        """Wait for a subject's uploads and complete its result.
+
+        Raises
+        ------
+        albumen.storage.object_store.StorageError
+            If an upload failed.
+        """
+        subject_id = part.result.subject_id
+        uploads, outcomes = self._uploads.pop(subject_id, []), self._outcomes.pop(subject_id, [])
+        part.result.renditions = [upload.result() for upload in uploads]
+        part.result.outcomes = [self._outcome(part, decider, outcome) for outcome in outcomes]
+        for outcome in outcomes:
+            if isinstance(outcome.result, StepResult):
+                rows = {table: [dict(row) for row in found] for table, found in outcome.result.rows.items()}
+                part.result.rows |= {table: rows.get(table, []) for table in self.steps[outcome.step].writes}
+                if outcome.step == "renditions":
+                    part.result.follow = decider.following(part)
+
+    def _put(self, key: str, made: StoredObject) -> dict[str, Any]:
+        self.store.put(self.settings.library_bucket, key, made.data, mime=made.mime, cache_control=CACHE_FOREVER)
+        size = len(made.data)
+        return {
+            "name": made.name,
+            "key": key,
+            "mime": made.mime,
+            "width": made.width,
+            "height": made.height,
+            "bytes": size,
+        }
+
+    def _key(self, part: Decided, step: str, made: StoredObject) -> str:
+        sha256 = part.reading.sha256 or part.reading.subject.sha256 or b""
+        return rendition_key(
+            self.library_id,
+            sha256,
+            made.name,
+            version=self.steps[step].version,
+            inputs_key=part.inputs[step],
+            extension=made.extension,
+        )
+
+    def _outcome(self, part: Decided, decider: Decider, outcome: WorkOutcome) -> StepOutcome:
+        step = self.steps[outcome.step]
+        subject = part.reading.subject
+        result = outcome.result
+        if isinstance(result, ItemFault | StepSkip):
+            fault = result if isinstance(result, ItemFault) else ItemFault(result.reason, result.detail)
+            return replace(decider.fault_outcome(part, outcome.step, fault), cpu_s=outcome.cpu_s, wall_s=outcome.wall_s)
+        return done(
+            step,
+            part.inputs[outcome.step],
+            attempts=subject.attempts[outcome.step] + 1,
+            cpu_s=outcome.cpu_s,
+            wall_s=outcome.wall_s,
+            read=part.reading.bytes_read,
+            written=sum(len(made.data) for made in result.objects),
+        )

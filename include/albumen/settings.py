@@ -1,0 +1,107 @@
+"""Every knob of Albumen, typed, in one place, with defaults that work on a clean clone.
+
+A knob is set by an environment variable `ALBUMEN_<SECTION>__<NAME>`, for example
+`ALBUMEN_RENDITIONS__PREVIEW_SHORT_SIDE=1080`. Only the edges (CLI, operators, triggers) read
+settings; domain functions are given the values they need.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class RenditionSettings(BaseModel):
+    """Sizes and qualities of the derived pictures."""
+
+    thumb_short_side: int = Field(250, ge=16, description="Short side of `thumb`, pixels.")
+    thumb_quality: int = Field(80, ge=1, le=100, description="WebP quality of `thumb`.")
+    preview_short_side: int = Field(1440, ge=64, description="Short side of `preview`, pixels.")
+    preview_long_side_max: int = Field(4320, ge=64, description="Longest long side of `preview`, pixels.")
+    preview_quality: int = Field(80, ge=1, le=100, description="JPEG quality of `preview` (4:2:0).")
+
+
+class LimitSettings(BaseModel):
+    """What one file may ask of us; beyond a limit it is refused as `too_large`."""
+
+    photo_bytes: int = Field(512 * 1024**2, description="Largest photo that is read, bytes.")
+    photo_pixels: int = Field(300_000_000, description="Most pixels (width x height) that are decoded.")
+    metadata_bytes: int = Field(16 * 1024**2, description="Largest metadata block that is parsed, bytes.")
+    raw_tags_bytes: int = Field(64 * 1024, description="Largest raw tag set stored per item, bytes of JSON.")
+    sniff_bytes: int = Field(64 * 1024, description="How much of an object decides what it is, bytes.")
+
+
+class SandboxSettings(BaseModel):
+    """What a decoding child process may use."""
+
+    memory_bytes: int = Field(6 * 1024**3, description="Address space of a child (RLIMIT_AS), bytes.")
+    item_seconds: float = Field(20.0, gt=0, description="Wall time of one item in a child, seconds.")
+    start_seconds: float = Field(60.0, gt=0, description="Wall time of a child's start, models loaded, seconds.")
+    file_bytes: int = Field(64 * 1024**2, description="Largest file a child may write (RLIMIT_FSIZE), bytes.")
+
+
+class PipelineSettings(BaseModel):
+    """How work is cut, leased and repeated."""
+
+    slots: int = Field(2, ge=1, le=200, description="Shards of one pass that work side by side: its pool's slots.")
+    shard_seconds: float = Field(45.0, gt=0, description="Planned work of one shard, seconds.")
+    run_seconds: float = Field(300.0, gt=0, description="Planned work of one DAG run, seconds of wall time.")
+    lease_seconds: float = Field(60.0, gt=0, description="A lease not renewed for so long is free again, seconds.")
+    heartbeat_seconds: float = Field(10.0, gt=0, description="Renewal of a lease, seconds.")
+    commit_items: int = Field(16, ge=1, description="Most items of one result transaction.")
+    prefetch_items: int = Field(6, ge=1, description="Objects read ahead of the decoder.")
+    retry_base_seconds: float = Field(15.0, gt=0, description="First back-off of a retried item, doubled each time.")
+    retry_max_seconds: float = Field(900.0, gt=0, description="Longest back-off of a retried item.")
+    transient_share: float = Field(
+        0.5, gt=0, le=1, description="Share of transient failures in a shard that fails its task."
+    )
+    history_days: int = Field(400, ge=1, description="How long past outcomes are kept.")
+
+
+class DiscoverySettings(BaseModel):
+    """How originals are found."""
+
+    poll_seconds: float = Field(3.0, gt=0, description="Interval of the watcher's look at a bucket.")
+    poll_keys: int = Field(20_000, ge=1000, description="Most keys the watcher lists of a library at a look.")
+    page_keys: int = Field(1000, ge=1, le=1000, description="Keys of one listing page.")
+    full_listing_minutes: int = Field(60, ge=1, description="Age of the last full listing at which a new one is due.")
+
+
+class ModelSettings(BaseModel):
+    """Which weights are used and how."""
+
+    directory: str = Field("~/.cache/albumen/models", description="Content-addressed cache of verified weights.")
+    threads: int = Field(1, ge=1, description="Threads of one model session.")
+    face_score: float = Field(0.6, ge=0, le=1, description="Least score of a face that is kept.")
+    face_max_side: int = Field(1024, ge=160, description="Long side of the picture faces are looked for in, pixels.")
+
+
+class MemorySettings(BaseModel):
+    """What makes a memory."""
+
+    morning_hour: int = Field(6, ge=0, le=23, description="Local hour from which a day's memories are made.")
+    on_this_day_min_photos: int = Field(5, ge=1, description="Fewest photos of an on-this-day story.")
+    on_this_day_min_years: int = Field(2, ge=1, description="Fewest past years of an on-this-day story.")
+    max_photos: int = Field(20, ge=1, description="Most photos of a story.")
+    min_gap_minutes: float = Field(10.0, ge=0, description="Least time between two chosen photos, minutes.")
+    near_duplicate_bits: int = Field(
+        10, ge=0, le=64, description="Perceptual-hash distance of two photos that show the same."
+    )
+
+
+class Settings(BaseSettings):
+    """All sections together."""
+
+    model_config = SettingsConfigDict(env_prefix="ALBUMEN_", env_nested_delimiter="__", extra="ignore")
+
+    renditions: RenditionSettings = RenditionSettings()
+    limits: LimitSettings = LimitSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    pipeline: PipelineSettings = PipelineSettings()
+    discovery: DiscoverySettings = DiscoverySettings()
+    models: ModelSettings = ModelSettings()
+    memories: MemorySettings = MemorySettings()
+    catalog_conn_id: str = Field("albumen_catalog", description="Airflow connection of the catalog.")
+    storage_conn_id: str = Field("albumen_s3", description="Airflow connection of the object store.")
+    library_bucket: str = Field("albumen-library", description="Bucket of renditions, memories and feeds.")
+    library_conn_id: str = Field("", description="Airflow connection of the library bucket; empty: the same store.")

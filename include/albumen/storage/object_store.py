@@ -1,0 +1,249 @@
+"""Reading, writing and listing objects of an S3 store.
+
+`obstore` moves the bytes (a fifth of boto3's CPU per object); boto3 lists, and moves the objects
+whose keys obstore's path rules refuse. Keys are used exactly as given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import obstore
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import S3Store
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
+
+READ_CHUNK_BYTES = 1024 * 1024
+ODD_KEY = re.compile(r"^/|/$|//|(^|/)\.{1,2}(/|$)|[\x00-\x1f\x7f]")
+"""Keys that obstore refuses or rewrites."""
+
+
+class StorageError(RuntimeError):
+    """The store is away, overloaded or refuses us: the world's fault, worth a retry."""
+
+
+class ObjectMissing(LookupError):
+    """There is no such object (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """How to reach a store; empty endpoint and keys mean AWS and its own credential chain."""
+
+    endpoint: str = ""
+    access_key: str = ""
+    secret_key: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
+    region: str = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What the store says of an object; `etag` without quotes."""
+
+    key: str
+    etag: str
+    size: int
+    last_modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing; an empty `token` means it was the last."""
+
+    objects: Sequence[ObjectInfo]
+    prefixes: Sequence[str]
+    token: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """An object being read: its facts, and its bytes in chunks; stop early by not reading on."""
+
+    info: ObjectInfo
+    chunks: Iterator[bytes]
+
+
+class ObjectStore:
+    """One store; safe to use from several threads."""
+
+    def __init__(self, options: StoreOptions) -> None:
+        self.options = options
+
+    @property
+    def client(self) -> Any:
+        """The boto3 client: listing, buckets, and odd keys."""
+        return _client(self.options)
+
+    @contextmanager
+    def read(self, bucket: str, key: str) -> Iterator[Reading]:
+        """One GET; the body is streamed.
+
+        Raises
+        ------
+        ObjectMissing
+            If there is no such object.
+        StorageError
+            If the store fails, also in mid-body or with a body shorter than announced.
+        """
+        with _faults(bucket, key):
+            if ODD_KEY.search(key):
+                answer = self.client.get_object(Bucket=bucket, Key=key)
+                info = _info(key, answer["ETag"], answer["ContentLength"], answer["LastModified"])
+                with closing(answer["Body"]) as stream:  # what is not read to its end would hold its connection
+                    yield Reading(info, _whole(stream.iter_chunks(READ_CHUNK_BYTES), info))
+            else:
+                result = obstore.get(_fast_store(self.options, bucket), key)
+                meta = result.meta
+                info = _info(key, meta["e_tag"] or "", meta["size"], meta["last_modified"])
+                body = (bytes(chunk) for chunk in result.stream(min_chunk_size=READ_CHUNK_BYTES))
+                yield Reading(info, _whole(body, info))
+
+    def get(self, bucket: str, key: str) -> bytes:
+        """The whole object; errors as `read`."""
+        with self.read(bucket, key) as reading:
+            return b"".join(reading.chunks)
+
+    def put(self, bucket: str, key: str, data: bytes, *, mime: str, cache_control: str = "") -> str:
+        """Store an object and return its ETag."""
+        attributes = {"Content-Type": mime} | ({"Cache-Control": cache_control} if cache_control else {})
+        with _faults(bucket, key):
+            if ODD_KEY.search(key):
+                extra = {"CacheControl": cache_control} if cache_control else {}
+                answer = self.client.put_object(Bucket=bucket, Key=key, Body=data, ContentType=mime, **extra)
+                return str(answer["ETag"]).strip('"')
+            result = obstore.put(
+                _fast_store(self.options, bucket), key, data, attributes=attributes, use_multipart=False
+            )
+            return (result["e_tag"] or "").strip('"')
+
+    def head(self, bucket: str, key: str) -> ObjectInfo:
+        """Facts of an object; errors as `read`."""
+        with _faults(bucket, key):
+            answer = self.client.head_object(Bucket=bucket, Key=key)
+            return _info(key, answer["ETag"], answer["ContentLength"], answer["LastModified"])
+
+    def list_page(self, bucket: str, prefix: str, *, token: str = "", delimiter: str = "", keys: int = 1000) -> Page:
+        """One page of a listing, in the store's own order."""
+        extra: dict[str, Any] = {"ContinuationToken": token} if token else {}
+        if delimiter:
+            extra["Delimiter"] = delimiter
+        with _faults(bucket, prefix):
+            answer = self.client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=keys, **extra)
+        objects = [_info(o["Key"], o["ETag"], o["Size"], o["LastModified"]) for o in answer.get("Contents", [])]
+        prefixes = [p["Prefix"] for p in answer.get("CommonPrefixes", [])]
+        return Page(objects, prefixes, answer.get("NextContinuationToken", "") if answer["IsTruncated"] else "")
+
+    def list_all(self, bucket: str, prefix: str, *, most: int | None = None) -> Iterator[ObjectInfo]:
+        """Every object below a prefix, page by page, or the first `most`."""
+        token, seen = "", 0
+        while True:
+            page = self.list_page(bucket, prefix, token=token)
+            for listed in page.objects:
+                if most is not None and seen >= most:
+                    return
+                seen += 1
+                yield listed
+            token = page.token
+            if not token:
+                return
+
+    def ensure_bucket(self, bucket: str) -> None:
+        """Make the bucket unless it is there."""
+        with _faults(bucket, ""):
+            try:
+                self.client.head_bucket(Bucket=bucket)
+            except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                    raise
+                self.client.create_bucket(Bucket=bucket)
+
+
+@lru_cache(maxsize=8)
+def _client(options: StoreOptions) -> Any:
+    """One client per store and process: making one takes longer than most requests."""
+    config = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if options.endpoint else "auto"},
+        connect_timeout=5,
+        read_timeout=60,
+        retries={"max_attempts": 3, "mode": "standard"},
+        max_pool_connections=16,
+    )
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=options.endpoint or None,
+        aws_access_key_id=options.access_key or None,
+        aws_secret_access_key=options.secret_key or None,
+        aws_session_token=options.session_token or None,
+        region_name=options.region,
+        config=config,
+    )
+
+
+@lru_cache(maxsize=32)
+def _fast_store(options: StoreOptions, bucket: str) -> S3Store:
+    config: Mapping[str, Any] = {
+        "endpoint": options.endpoint or None,
+        "access_key_id": options.access_key or None,
+        "secret_access_key": options.secret_key or None,
+        "session_token": options.session_token or None,
+        "region": options.region,
+    }
+    return S3Store(
+        bucket,
+        config=cast("S3Config", {name: value for name, value in config.items() if value}),
+        client_options={
+            "allow_http": options.endpoint.startswith("http://"),
+            "timeout": "120s",
+            "connect_timeout": "5s",
+        },
+        retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
+        virtual_hosted_style_request=not options.endpoint,
+    )
+
+
+def _info(key: str, etag: str, size: int, last_modified: datetime) -> ObjectInfo:
+    return ObjectInfo(key, etag.strip('"'), size, last_modified)
+
+
+def _whole(body: Iterator[bytes], info: ObjectInfo) -> Iterator[bytes]:
+    read = 0
+    for chunk in body:
+        read += len(chunk)
+        yield chunk
+    if read != info.size:
+        raise StorageError(f"{info.key!r}: the store sent {read} of {info.size} bytes")
+
+
+@contextmanager
+def _faults(bucket: str, key: str) -> Iterator[None]:
+    """Tell a missing object from a store in trouble, whichever client noticed."""
+    where = f"s3://{bucket}/{key}"
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        if isinstance(error, FileNotFoundError | NotFoundError):
+            raise ObjectMissing(where) from error
+        raise StorageError(f"{where}: {_first_line(error)}") from error
+    except ClientError as error:
+        if error.response["ResponseMetadata"].get("HTTPStatusCode") == 404:
+            raise ObjectMissing(where) from error
+        raise StorageError(f"{where}: {_first_line(error)}") from error
+    except BotoCoreError as error:
+        raise StorageError(f"{where}: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,1 @@
+"""Models and what they see in a picture: weights, faces, quality, likeness."""

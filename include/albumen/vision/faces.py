@@ -1,0 +1,158 @@
+"""Faces in a picture: where they are (YuNet), how sharp, and a vector that tells people apart (SFace)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# The reference's overlap (IoU) above which of two boxes the better one stays, and its number of candidates.
+NMS_OVERLAP = 0.3
+NMS_CANDIDATES = 5000
+# A face costs an embedding; a picture made to hold thousands must not cost minutes.
+MAX_FACES = 200
+MIN_PICTURE_SIDE = 32
+ALIGNED_SIDE = 112
+# Faces larger than this are reduced by area first, since alignment interpolates linearly and would alias.
+CROP_SIDE = 3 * ALIGNED_SIDE
+CROP_MARGIN = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face.
+
+    Attributes
+    ----------
+    x, y, width, height : float
+        The box as fractions of the picture, clipped to it.
+    score : float
+        The detector's, 0–1.
+    landmarks : tuple of ten float
+        x and y, as fractions, of the eye, eye, nose tip, mouth corner and mouth corner, from the
+        picture's left to its right. Not clipped.
+    sharpness : float
+        Variance of the Laplacian of the aligned grey face, 112 x 112.
+    embedding : ndarray, shape (128,), float32
+        L2-normalised: the dot product of two is their cosine.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    score: float
+    landmarks: tuple[float, ...]
+    sharpness: float
+    embedding: NDArray[np.float32] = field(repr=False)
+
+
+class FaceFinder:
+    """Finds faces; holds the models, so make one and keep it.
+
+    Turned faces are found badly: pictures must be upright.
+
+    Parameters
+    ----------
+    detector, recogniser : Path
+        Weights of YuNet (2023mar) and SFace (2021dec).
+    score : float
+        Least score of a face that is kept.
+    max_side : int
+        Faces are looked for in a copy with at most this long side, pixels.
+    threads : int
+        Threads of OpenCV, which are the process's.
+
+    References
+    ----------
+    .. [1] Wu, Peng, Yu, "YuNet: A tiny millisecond-level face detector", 2023.
+    .. [2] Zhong et al., "SFace: Sigmoid-constrained hypersphere loss for robust face recognition", 2021.
+    """
+
+    def __init__(self, detector: Path, recogniser: Path, *, score: float, max_side: int, threads: int) -> None:
+        cv2.setNumThreads(threads)
+        # Each load warns of a target choice that neither model makes.
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+        self._max_side = max_side
+        self._detector = cv2.FaceDetectorYN.create(str(detector), "", (320, 320), score, NMS_OVERLAP, NMS_CANDIDATES)
+        self._recogniser = cv2.FaceRecognizerSF.create(str(recogniser), "")
+
+    def find(self, picture: NDArray[np.uint8]) -> list[Face]:
+        """Find the faces of a picture.
+
+        Parameters
+        ----------
+        picture : ndarray, shape (height, width, 3), uint8
+            Upright, RGB.
+
+        Returns
+        -------
+        list of Face
+            Best score first, at most `MAX_FACES`.
+
+        Raises
+        ------
+        ValueError
+            When the array is no such picture.
+        """
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+            raise ValueError(f"not an RGB picture of 8 bits: {picture.shape} {picture.dtype}")
+        height, width = picture.shape[:2]
+        if min(height, width) < MIN_PICTURE_SIDE:
+            return []
+        faces = [self._describe(picture, found) for found in self._detect(picture)]
+        return [face for face in faces if face.width > 0 and face.height > 0]
+
+    def _detect(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Rows of the detector in pixels of the picture: box, five points, score; best first."""
+        height, width = picture.shape[:2]
+        factor = min(1.0, self._max_side / max(height, width))
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if factor < 1 else picture
+        self._detector.setInputSize(size)
+        _, found = self._detector.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        if found is None:
+            return np.empty((0, 15), np.float32)
+        rows = np.asarray(found[np.argsort(-found[:, 14], kind="stable")][:MAX_FACES], np.float32)
+        rows[:, 0:14:2] *= width / size[0]
+        rows[:, 1:14:2] *= height / size[1]
+        return rows
+
+    def _describe(self, picture: NDArray[np.uint8], found: NDArray[np.float32]) -> Face:
+        height, width = picture.shape[:2]
+        aligned = self._align(picture, found)
+        vector = self._recogniser.feature(cv2.cvtColor(aligned, cv2.COLOR_RGB2BGR))[0].astype(np.float32)
+        grey = cv2.cvtColor(aligned, cv2.COLOR_RGB2GRAY)
+        left, top = np.clip(found[:2] / (width, height), 0.0, 1.0)
+        right, bottom = np.clip((found[:2] + found[2:4]) / (width, height), 0.0, 1.0)
+        return Face(
+            x=float(left),
+            y=float(top),
+            width=float(right - left),
+            height=float(bottom - top),
+            score=float(min(found[14], 1.0)),
+            landmarks=tuple((found[4:14].reshape(5, 2) / (width, height)).ravel().tolist()),
+            sharpness=float(cv2.Laplacian(grey, cv2.CV_64F).var()),
+            embedding=vector / max(float(np.linalg.norm(vector)), 1e-12),
+        )
+
+    def _align(self, picture: NDArray[np.uint8], found: NDArray[np.float32]) -> Any:
+        """The face at 112 x 112, its points in the recogniser's places, from all the pixels there are."""
+        height, width = picture.shape[:2]
+        x, y, box_width, box_height = found[:4].tolist()
+        side = max(box_width, box_height)
+        if side <= CROP_SIDE:
+            return self._recogniser.alignCrop(picture, found)
+        margin = CROP_MARGIN * side
+        left, top = max(0, int(x - margin)), max(0, int(y - margin))
+        right, bottom = min(width, int(x + box_width + margin) + 1), min(height, int(y + box_height + margin) + 1)
+        size = (round((right - left) * CROP_SIDE / side), round((bottom - top) * CROP_SIDE / side))
+        crop = cv2.resize(picture[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+        scale = (size[0] / (right - left), size[1] / (bottom - top))
+        moved = found.copy()
+        moved[4:14] = ((found[4:14].reshape(5, 2) - (left, top)) * scale).ravel()
+        return self._recogniser.alignCrop(crop, moved)

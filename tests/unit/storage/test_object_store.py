@@ -1,0 +1,126 @@
+"""The object store without a server: which client takes a key, what errors mean, and short bodies."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, IncompleteReadError
+from hypothesis import given
+from hypothesis import strategies as st
+from obstore.exceptions import GenericError, NotFoundError, PermissionDeniedError
+
+from albumen.storage import object_store
+from albumen.storage.layout import memory_key, rendition_key
+from albumen.storage.object_store import ODD_KEY, ObjectInfo, ObjectMissing, StorageError, StoreOptions
+
+NOW = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["/a", "a/", "a//b", "./a", "a/./b", "../a", "a/..", "..", ".", "a\nb", "a\x00b", "a\x7fb", "\x1f", "a/b/"],
+)
+def test_keys_that_the_fast_client_would_refuse_or_rewrite_go_the_slow_way(key: str) -> None:
+    assert ODD_KEY.search(key)
+
+
+@pytest.mark.parametrize(
+    "key", ["a", "a/b", "a b", "a%20b", "é", "a/.hidden", "a/...", "a..b", "..a", "a/b.", "+&?#=", "\u202e", "~"]
+)
+def test_ordinary_keys_go_the_fast_way(key: str) -> None:
+    assert not ODD_KEY.search(key)
+
+
+@given(st.text(min_size=1))
+def test_a_fast_key_has_no_empty_or_dotted_segment_and_no_control_character(key: str) -> None:
+    if not ODD_KEY.search(key):
+        assert all(part not in {"", ".", ".."} for part in key.split("/"))
+        assert not any(ord(character) < 32 or ord(character) == 127 for character in key)
+
+
+def _client_error(status: int) -> ClientError:
+    return ClientError({"Error": {"Code": str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}, "GetObject")
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("x"), NotFoundError("x"), _client_error(404)])
+def test_a_missing_object_is_told_from_a_store_in_trouble(error: Exception) -> None:
+    with pytest.raises(ObjectMissing, match="s3://bucket/key"), object_store._faults("bucket", "key"):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        GenericError("x"),
+        PermissionDeniedError("x"),
+        _client_error(403),
+        _client_error(503),
+        EndpointConnectionError(endpoint_url="http://127.0.0.1:9"),
+        IncompleteReadError(actual_bytes=1, expected_bytes=2),
+        ConnectionResetError("x"),
+        TimeoutError("x"),
+    ],
+)
+def test_every_other_failure_is_the_worlds_fault(error: Exception) -> None:
+    with pytest.raises(StorageError), object_store._faults("bucket", "key"):
+        raise error
+
+
+def test_a_fault_of_our_own_is_not_dressed_up_as_the_worlds() -> None:
+    with pytest.raises(ZeroDivisionError), object_store._faults("bucket", "key"):
+        raise ZeroDivisionError
+
+
+def test_a_message_is_one_line_and_never_long() -> None:
+    with pytest.raises(StorageError) as caught, object_store._faults("bucket", "key"):
+        raise OSError("first\nsecond")
+    assert str(caught.value) == "s3://bucket/key: first"
+    assert len(object_store._first_line(OSError("x" * 1000))) == 300
+    assert object_store._first_line(OSError()) == "OSError"
+
+
+@pytest.mark.parametrize("chunks", [[], [b"1234"], [b"12", b"34"], [b"1234", b"56"]])
+def test_a_body_that_is_not_as_long_as_announced_is_refused(chunks: list[bytes]) -> None:
+    whole = object_store._whole(iter(chunks), ObjectInfo("key", "etag", 5, NOW))
+    with pytest.raises(StorageError, match="of 5 bytes"):
+        list(whole)
+
+
+def test_a_whole_body_passes() -> None:
+    assert list(object_store._whole(iter([b"12", b"345"]), ObjectInfo("key", "e", 5, NOW))) == [b"12", b"345"]
+
+
+class _Body(io.BytesIO):
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        while chunk := self.read(size):
+            yield chunk
+
+
+def test_an_odd_key_that_is_not_read_to_its_end_gives_its_connection_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = _Body(b"12345")
+
+    class Client:
+        def get_object(self, **_: str) -> dict[str, object]:
+            return {"ETag": '"abc"', "ContentLength": 5, "LastModified": NOW, "Body": body}
+
+    store = object_store.ObjectStore(StoreOptions())
+    monkeypatch.setattr(object_store.ObjectStore, "client", Client())
+    with store.read("bucket", "a//b") as reading:
+        assert reading.info.etag == "abc"
+    assert body.closed
+
+
+def test_secrets_are_not_shown() -> None:
+    assert "hush" not in repr(StoreOptions(secret_key="hush", session_token="hush"))
+
+
+def test_the_key_of_a_rendition_changes_with_content_version_and_settings() -> None:
+    def key(sha256: bytes = b"\xab" * 32, version: int = 1, inputs: str = "0123456789abcdef") -> str:
+        return rendition_key(7, sha256, "thumb", version=version, inputs_key=inputs, extension="webp")
+
+    assert key() == f"renditions/7/ab/{'ab' * 32}/thumb-v1-01234567.webp"
+    assert len({key(), key(b"\x01" * 32), key(version=2), key(inputs="f" * 16)}) == 4
+    assert memory_key(7, "m1", "index.html") == "memories/7/m1/index.html"

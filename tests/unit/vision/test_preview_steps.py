@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from albumen.pipeline.contract import MediaInput, Step, StepResult
+from albumen.pipeline.steps.faces import FacesStep
+from albumen.pipeline.steps.likeness import LikenessStep
+from albumen.pipeline.steps.quality import QualityStep
+from albumen.pipeline.taxonomy import ItemFault, Reason
+from albumen.settings import ModelSettings, Settings
+from albumen.vision.manifest import models
+from albumen.vision.weights import WeightsError
+
+Picture = NDArray[np.uint8]
+STEPS: list[type[Step]] = [FacesStep, QualityStep, LikenessStep]
+
+
+class Damaged(MediaInput):
+    """An input whose preview cannot be decoded."""
+
+    @property
+    def picture(self) -> Picture:  # type: ignore[override]
+        raise ItemFault(Reason.UNREADABLE, "cut off")
+
+
+def showing(picture: Picture) -> MediaInput:
+    media = MediaInput(1, b"", "photo", "image/jpeg", {})
+    media.picture = picture
+    return media
+
+
+@pytest.fixture
+def settings(weights_directory: Path) -> Settings:
+    return Settings(models=ModelSettings(directory=str(weights_directory)))
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_one_bad_preview_spoils_only_its_own_outcome(kind: type[Step], settings: Settings, scene: Picture) -> None:
+    bad = Damaged(2, b"", "photo", "image/jpeg", {})
+    first, second, third = kind(settings).run([showing(scene), bad, showing(scene)])
+    assert isinstance(first, StepResult)
+    assert first == third
+    assert isinstance(second, ItemFault)
+    assert second.reason is Reason.UNREADABLE
+
+
+@pytest.mark.parametrize("kind", STEPS)
+def test_rows_go_to_the_declared_table_as_plain_values(kind: type[Step], settings: Settings, scene: Picture) -> None:
+    (result,) = kind(settings).run([showing(scene)])
+    assert isinstance(result, StepResult)
+    assert tuple(result.rows) == kind.writes
+    for row in result.rows[kind.writes[0]]:
+        for value in row.values():
+            assert type(value) in {int, float, str, list}
+
+
+def test_a_face_row_names_its_model(settings: Settings, corpus: Path, read: Callable[[Path], Picture]) -> None:
+    (result,) = FacesStep(settings).run([showing(read(corpus / "people" / "london" / "001_03.jpg"))])
+    assert isinstance(result, StepResult)
+    (row,) = result.rows["faces"]
+    assert row["face_no"] == 0
+    assert row["model_id"] == "sface-2021dec"
+    assert len(row["landmarks"]) == 10
+    assert len(row["vector"]) == 128
+    assert {type(value) for value in row["vector"]} == {float}
+
+
+def test_missing_weights_fail_the_step_before_any_item(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="albumen models fetch"):
+        FacesStep(Settings(models=ModelSettings(directory=str(tmp_path))))
+
+
+def test_the_models_of_a_step_are_in_the_manifest() -> None:
+    for kind in STEPS:
+        assert set(kind.models) <= set(models())
+
+
+def test_faces_need_consent_and_nothing_else_does() -> None:
+    assert [kind.consent for kind in STEPS] == ["faces", None, None]
+
+
+def test_faces_are_due_again_when_the_score_changes_and_not_when_threads_do() -> None:
+    plain = FacesStep.inputs_key(Settings(), "v1")
+    assert FacesStep.inputs_key(Settings(models=ModelSettings(face_score=0.8)), "v1") != plain
+    assert FacesStep.inputs_key(Settings(models=ModelSettings(threads=4)), "v1") == plain
+
+
+def test_importing_the_steps_imports_no_models() -> None:
+    modules = ", ".join(kind.__module__ for kind in STEPS)
+    code = f"import sys, {modules}; print([name for name in ('cv2', 'numpy', 'onnxruntime') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
