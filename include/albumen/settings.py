@@ -26,6 +26,9 @@ class LimitSettings(BaseModel):
 
     photo_bytes: int = Field(512 * 1024**2, description="Largest photo that is read, bytes.")
     photo_pixels: int = Field(300_000_000, description="Most pixels (width x height) that are decoded.")
+    photo_frames: int = Field(100_000, description="Most frames of an animation; the first good one is shown.")
+    photo_layers: int = Field(10_000, description="Most layers of a layered picture whose composite is read.")
+    icc_bytes: int = Field(16 * 1024**2, description="Largest colour profile that is parsed, bytes.")
     metadata_bytes: int = Field(16 * 1024**2, description="Largest metadata block that is parsed, bytes.")
     raw_tags_bytes: int = Field(64 * 1024, description="Largest raw tag set stored per item, bytes of JSON.")
     sniff_bytes: int = Field(64 * 1024, description="How much of an object decides what it is, bytes.")

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from albumen.media import decode_pillow
-from albumen.media.decoded import DecodedPhoto, Mode, check_size
-from albumen.media.geometry import fit
+from albumen.media.decoded import DecodedPhoto, Mode, Wanted, check_size
 from albumen.media.icc import adobe_rgb_profile
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import LimitSettings
@@ -42,17 +41,19 @@ class _Segments:
     adobe_rgb: bool = False
 
 
-def decode(data: bytes, limits: LimitSettings, *, short_side: int, long_side_max: int) -> DecodedPhoto:
+def decode(data: bytes, mime: str, limits: LimitSettings, wanted: Wanted) -> DecodedPhoto:
     """Decode at the smallest DCT scale that still has every pixel of the rendition asked for.
 
     Parameters
     ----------
     data : bytes
         The file; of an MPO the first picture is read.
+    mime : str
+        Its type.
     limits : LimitSettings
         `photo_pixels` is checked on the header.
-    short_side, long_side_max : int
-        The rendition, pixels.
+    wanted : Wanted
+        The rendition.
 
     Raises
     ------
@@ -63,14 +64,14 @@ def decode(data: bytes, limits: LimitSettings, *, short_side: int, long_side_max
         height, width, space, _ = simplejpeg.decode_jpeg_header(data, strict=False)
     except (ValueError, KeyError):
         # What libjpeg-turbo's short interface cannot name, Pillow reads, or refuses in better words.
-        return decode_pillow.decode(data, "image/jpeg", limits)
+        return decode_pillow.decode(data, mime, limits, wanted)
     check_size(width, height, limits)
     segments = _read_segments(data)
     mode: Mode = "CMYK" if space in ("CMYK", "YCCK") else "L" if space == "Gray" else "RGB"
-    minimum = fit(width, height, short_side=short_side, long_side_max=long_side_max)
+    minimum = wanted.size(width, height)
     pixels = _decode_pixels(data, mode, minimum, progressive=segments.progressive)
     if pixels is None:
-        return decode_pillow.decode(data, "image/jpeg", limits)
+        return decode_pillow.decode(data, mime, limits, wanted)
     if mode == "CMYK":
         # Adobe's convention, which all writers follow: inks are stored inverted.
         pixels = cast("NDArray[np.uint8]", np.invert(pixels))

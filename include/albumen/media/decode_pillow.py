@@ -15,7 +15,7 @@ from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
 from albumen.media import png
 from albumen.media.declared_length import declared_length
-from albumen.media.decoded import DecodedPhoto, Mode, check_size
+from albumen.media.decoded import DecodedPhoto, Mode, Wanted, check_size
 from albumen.media.icc import cicp_profile
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import LimitSettings
@@ -52,7 +52,7 @@ _NCLX = b"colrnclx"
 _CUT_OFF = re.compile(r"truncat|not enough|end of file|EOF", re.IGNORECASE)
 
 
-def decode(data: bytes, mime: str, limits: LimitSettings) -> DecodedPhoto:
+def decode(data: bytes, mime: str, limits: LimitSettings, wanted: Wanted) -> DecodedPhoto:
     """Decode the first frame or page at full size, without alpha, eight bits a channel.
 
     Parameters
@@ -63,6 +63,9 @@ def decode(data: bytes, mime: str, limits: LimitSettings) -> DecodedPhoto:
         Its type by its bytes; a key of `FORMATS`.
     limits : LimitSettings
         `photo_pixels` is checked on the header.
+
+    wanted : Wanted
+        Not asked: these readers decode at full size.
 
     Raises
     ------

@@ -8,10 +8,29 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from albumen.media.geometry import fit
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import LimitSettings
 
 Mode = Literal["L", "RGB", "CMYK", "LAB"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The largest rendition asked for, so that a decoder need not make more pixels than it shows.
+
+    Attributes
+    ----------
+    short_side, long_side_max : int
+        As in `geometry.fit`, pixels.
+    """
+
+    short_side: int
+    long_side_max: int
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of the rendition of a picture of this size."""
+        return fit(width, height, short_side=self.short_side, long_side_max=self.long_side_max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +49,8 @@ class DecodedPhoto:
     orientation : int
         EXIF orientation (1-8) that the pixels still need; 1 where the decoder turned them.
     width, height : int
-        Full size of the stored picture, before turning.
+        Full size of the picture, before turning; of a RAW that is shown by its embedded preview the
+        RAW's own size, so that `pixels` may have fewer than a rendition asks for.
     frames : int
         Frames of an animation; 1 for a still, however many pages or views its file holds.
     """

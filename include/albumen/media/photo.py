@@ -11,15 +11,14 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
-from albumen.media import decode_jpeg, decode_pillow
 from albumen.media.colour import to_srgb
-from albumen.media.decoded import DecodedPhoto
+from albumen.media.decoded import DecodedPhoto, Wanted
+from albumen.media.decoders import decode
 from albumen.media.geometry import fit, shrink, turn_upright, upright_size
 from albumen.media.placeholder import dominant_colour, thumbhash
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import LimitSettings, RenditionSettings
 
-_JPEG_TYPES = frozenset({"image/jpeg", "image/mpo"})
 _JPEG_SIDE_MAX = 65500
 _WEBP_SIDE_MAX = 16383
 
@@ -118,14 +117,9 @@ def decode_rendition(data: bytes) -> NDArray[np.uint8]:
 
 
 def _render(data: bytes, mime: str, renditions: RenditionSettings, limits: LimitSettings) -> Rendered:
-    short_side = renditions.preview_short_side
-    long_side_max = min(renditions.preview_long_side_max, _JPEG_SIDE_MAX)
-    photo = (
-        decode_jpeg.decode(data, limits, short_side=short_side, long_side_max=long_side_max)
-        if mime in _JPEG_TYPES
-        else decode_pillow.decode(data, mime, limits)
-    )
-    preview = _upright_srgb(photo, fit(photo.width, photo.height, short_side=short_side, long_side_max=long_side_max))
+    wanted = Wanted(renditions.preview_short_side, min(renditions.preview_long_side_max, _JPEG_SIDE_MAX))
+    photo = decode(data, mime, limits, wanted)
+    preview = _upright_srgb(photo, _size_of_largest(photo, wanted))
     height, width = preview.shape[:2]
     thumb = shrink(preview, *fit(width, height, short_side=renditions.thumb_short_side, long_side_max=_WEBP_SIDE_MAX))
     full_width, full_height = upright_size(photo.width, photo.height, photo.orientation)
@@ -139,6 +133,12 @@ def _render(data: bytes, mime: str, renditions: RenditionSettings, limits: Limit
         animated=photo.frames > 1,
         frames=photo.frames,
     )
+
+
+def _size_of_largest(photo: DecodedPhoto, wanted: Wanted) -> tuple[int, int]:
+    height, width = photo.pixels.shape[:2]
+    asked = wanted.size(photo.width, photo.height)
+    return asked if asked[0] <= width and asked[1] <= height else wanted.size(width, height)
 
 
 def _upright_srgb(photo: DecodedPhoto, size: tuple[int, int]) -> NDArray[np.uint8]:
