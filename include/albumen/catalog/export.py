@@ -14,7 +14,10 @@ from sqlalchemy import Connection, text
 from albumen.catalog.libraries import Library
 
 PAGE = 500
-STATE_ORDER = ("quarantined", "due", "done", "skipped")
+STATE_ORDER = ("quarantined", "due", "unseen", "done", "skipped")
+"""`unseen`, told as `skipped`: nothing shows it, for no decoder reads it. Facts alone are no `done`."""
+SHOWS = "renditions"
+"""The step without which nobody can look at an original."""
 
 RECORDS = text("""
     WITH page AS (
@@ -119,12 +122,13 @@ def _steps(outcomes: Mapping[str, dict[str, Any]], due: Mapping[str, str]) -> di
 
 
 def _state(steps: Mapping[str, Mapping[str, Any]]) -> tuple[str, str | None, str | None]:
-    """An original's state from its steps': quarantined, else due, else done, else skipped."""
+    """An original's state from its steps', by `STATE_ORDER`."""
     coarse = {"leased": "due", "retrying": "due"}
     for wanted in STATE_ORDER:
-        for step in steps.values():
-            if coarse.get(step["state"], step["state"]) == wanted:
-                return wanted, step["reason"], step["detail"]
+        for name, step in steps.items():
+            is_unseen = name == SHOWS and step["state"] == "skipped"
+            if wanted == ("unseen" if is_unseen else coarse.get(step["state"], step["state"])):
+                return "skipped" if is_unseen else wanted, step["reason"], step["detail"]
     return "due", None, None
 
 

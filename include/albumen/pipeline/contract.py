@@ -110,6 +110,8 @@ class Step(ABC):
         The media kinds it applies to (`photo`, `video`).
     needs :
         Steps that must be done before.
+    decodes :
+        Whether it needs the pixels; a step that does not runs also on photos that no decoder reads.
     consent :
         A consent of the library it requires (`faces`), or None.
     writes :
@@ -127,6 +129,7 @@ class Step(ABC):
     reads: ClassVar[PassName]
     kinds: ClassVar[frozenset[str]] = frozenset({"photo"})
     needs: ClassVar[tuple[str, ...]] = ()
+    decodes: ClassVar[bool] = True
     consent: ClassVar[str | None] = None
     writes: ClassVar[tuple[str, ...]] = ()
     models: ClassVar[tuple[str, ...]] = ()

@@ -58,7 +58,11 @@ class Decider:
         if not left:
             return decided
         if reading.fault is not None:
-            return self._refuse(decided, left, reading.fault)
+            undecoded = [name for name in left if self._works_without_pixels(name, reading)]
+            self._refuse(decided, [name for name in left if name not in undecoded], reading.fault)
+            if undecoded:
+                decided.work = self._work_item(reading, tuple(undecoded))
+            return decided
         if reading.data is None:
             decided.result.released = due
             if reading.preview_lost:
@@ -121,6 +125,11 @@ class Decider:
         if reading.sniffed is None and reading.subject.renditions_inputs is not None:
             return reading.subject.renditions_inputs
         return reading.sha256.hex() if reading.sha256 is not None else reading.etag or reading.subject.etag
+
+    def _works_without_pixels(self, name: str, reading: Reading) -> bool:
+        """Whether a step can be done on a photo that no decoder reads."""
+        unsupported = reading.fault is not None and reading.fault.reason is Reason.UNSUPPORTED
+        return unsupported and reading.data is not None and not self.steps[name].decodes and self._applies(name, reading)
 
     def _applies(self, name: str, reading: Reading) -> bool:
         kind = reading.sniffed.kind if reading.sniffed else reading.subject.kind or "photo"

@@ -53,7 +53,8 @@ class Storing:
         subject_id = part.result.subject_id
         uploads, outcomes = self._uploads.pop(subject_id, []), self._outcomes.pop(subject_id, [])
         part.result.renditions = [upload.result() for upload in uploads]
-        part.result.outcomes = [self._outcome(part, decider, outcome) for outcome in outcomes]
+        made = [self._outcome(part, decider, outcome) for outcome in outcomes]
+        part.result.outcomes = [*part.result.outcomes, *made]
         for outcome in outcomes:
             if isinstance(outcome.result, StepResult):
                 rows = {table: [dict(row) for row in found] for table, found in outcome.result.rows.items()}

@@ -234,6 +234,24 @@ def test_the_state_of_an_original_is_quarantined_before_due_before_done_before_s
     assert {key: record["state"] for key, record in library.records().items()} == {name: name for name in plans}
 
 
+def test_a_photo_that_no_decoder_reads_has_its_facts_and_is_skipped(library, sandbox) -> None:
+    library.put("Screenshot_20210503-101112.xcf", b"gimp xcf v011\0" + bytes(64))
+    library.discover()
+    library.work()
+    (record,) = library.records().values()
+    assert (record["state"], record["reason"], record["detail"]) == (
+        "skipped",
+        "unsupported",
+        "GIMP XCF is not read yet",
+    )
+    assert record["taken"]["local"] == "2021-05-03T10:11:12"
+    assert {name: step["state"] for name, step in record["steps"].items()} == {
+        "metadata": "done",
+        "renditions": "skipped",
+    }
+    assert library.query("SELECT * FROM due") == []
+
+
 def test_new_settings_switch_the_renditions_and_the_old_keys_are_recorded_until_they_are_current_again(
     library, sandbox, photo
 ) -> None:

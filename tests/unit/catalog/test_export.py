@@ -32,6 +32,13 @@ def test_the_state_is_the_first_in_order_of_quarantined_due_done_skipped(states:
     assert found["state"] == next(state for state in ORDER if state in coarse)
 
 
+def test_a_photo_that_no_decoder_reads_is_skipped_though_its_facts_are_known() -> None:
+    unread = outcome("skipped", reason="unsupported", detail="OpenEXR is not read yet")
+    found = record(row(outcomes={"metadata": outcome("done"), "renditions": unread}), "p/")
+    assert (found["state"], found["reason"], found["detail"]) == ("skipped", "unsupported", "OpenEXR is not read yet")
+    assert found["steps"]["metadata"]["state"] == "done"
+
+
 @pytest.mark.parametrize("pending", ["due", "leased"])
 def test_work_that_waits_hides_an_older_outcome(pending: str) -> None:
     found = record(row(outcomes={"a": outcome("done")}, due={"a": pending}), "p/")

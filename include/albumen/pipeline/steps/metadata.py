@@ -50,6 +50,7 @@ class MetadataStep(Step):
     name: ClassVar[str] = "metadata"
     version: ClassVar[int] = 1
     reads: ClassVar[PassName] = "original"
+    decodes: ClassVar[bool] = False
     writes: ClassVar[tuple[str, ...]] = ("facts", "raw_tags")
     batch_size: ClassVar[int] = 16
     expected_seconds: ClassVar[float] = 0.002
