@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from albumen.media.decoded import Mode
+from albumen.media.eight_bit import signs_turned
+from albumen.media.matrix_shaper import MatrixShaper, matrix_shaper
 
 # Both rules of the open web's renderers: keep in-gamut colours as they are, map black to black.
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
@@ -17,6 +19,10 @@ _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _PROFILE_MODES: dict[str, Mode] = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L", "Lab": "LAB"}
 # A profile that moves no colour by more than this is sRGB under one of its many names.
 _SAME_COLOUR = 2
+# A library has a handful; each may be as large as `limits.icc_bytes`.
+_PROFILES_KEPT = 8
+_STEPS = np.array([0, 32, 64, 96, 128, 160, 192, 224, 255], np.uint8)
+_PROBE = np.stack(np.meshgrid(_STEPS, _STEPS, _STEPS), axis=-1).reshape(-1, len(_STEPS), 3)
 
 
 def to_srgb(pixels: NDArray[np.uint8], mode: Mode, icc: bytes | None) -> NDArray[np.uint8]:
@@ -47,13 +53,18 @@ def to_srgb(pixels: NDArray[np.uint8], mode: Mode, icc: bytes | None) -> NDArray
     transform = _transform(mode, icc)
     if transform is None:
         return np.ascontiguousarray(pixels) if mode == "RGB" else _without_profile(pixels, mode)
-    image = _image(pixels, mode)
-    converted = ImageCms.applyTransform(image, transform)
-    return np.asarray(converted, np.uint8)
+    shaper = _shaper(icc) if mode == "RGB" and icc else None
+    return _applied(transform, pixels, mode) if shaper is None else shaper.convert(pixels)
+
+
+def _applied(transform: ImageCms.ImageCmsTransform, pixels: NDArray[np.uint8], mode: Mode) -> NDArray[np.uint8]:
+    return np.asarray(ImageCms.applyTransform(_image(pixels, mode), transform), np.uint8)
 
 
 def _image(pixels: NDArray[np.uint8], mode: Mode) -> Image.Image:
     height, width = pixels.shape[:2]
+    if mode == "LAB":
+        pixels = signs_turned(pixels)
     return Image.frombytes(mode, (width, height), np.ascontiguousarray(pixels).tobytes())
 
 
@@ -63,7 +74,7 @@ def _without_profile(pixels: NDArray[np.uint8], mode: Mode) -> NDArray[np.uint8]
     return np.asarray(_image(pixels, mode).convert("RGB"), np.uint8)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=_PROFILES_KEPT)
 def _mode_of_profile(icc: bytes) -> Mode | None:
     try:
         space = ImageCms.ImageCmsProfile(BytesIO(icc)).profile.xcolor_space
@@ -72,7 +83,7 @@ def _mode_of_profile(icc: bytes) -> Mode | None:
     return _PROFILE_MODES.get(space.strip())
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=_PROFILES_KEPT)
 def _transform(mode: Mode, icc: bytes | None) -> ImageCms.ImageCmsTransform | None:
     """The transform to sRGB; None where there is nothing to do, or no way to do it."""
     if icc is None and mode != "LAB":
@@ -88,7 +99,18 @@ def _transform(mode: Mode, icc: bytes | None) -> ImageCms.ImageCmsTransform | No
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    steps = np.array([0, 32, 64, 96, 128, 160, 192, 224, 255], np.uint8)
-    probe = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, len(steps), 3)
-    converted = np.asarray(ImageCms.applyTransform(_image(probe, "RGB"), transform), np.int16)
-    return int(np.abs(converted - probe).max()) <= _SAME_COLOUR
+    return _difference(_applied(transform, _PROBE, "RGB"), _PROBE) <= _SAME_COLOUR
+
+
+@lru_cache(maxsize=_PROFILES_KEPT)
+def _shaper(icc: bytes) -> MatrixShaper | None:
+    """The quick conversion of a profile, where it gives what the general one does, to a level."""
+    shaper, transform = matrix_shaper(icc), _transform("RGB", icc)
+    if shaper is None or transform is None:
+        return None
+    same = _difference(shaper.convert(_PROBE), _applied(transform, _PROBE, "RGB")) <= 1
+    return shaper if same else None
+
+
+def _difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
+    return int(np.abs(one.astype(np.int16) - other).max())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_MAX_BOXES = 4096
+
 
 def declared_length(data: bytes, container: str) -> int:
     """The least length at which the file could be whole.
@@ -31,7 +33,9 @@ def declared_length(data: bytes, container: str) -> int:
 def _end_of_boxes(data: bytes) -> int:
     """End of the last top-level box of an ISO base media file (ISO/IEC 14496-12, section 4.2)."""
     position = 0
-    while position + 8 <= len(data):
+    for _ in range(_MAX_BOXES):
+        if position + 8 > len(data):
+            break
         size = int.from_bytes(data[position : position + 4], "big")
         if size == 1:
             size = int.from_bytes(data[position + 8 : position + 16], "big")

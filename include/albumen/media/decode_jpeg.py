@@ -138,7 +138,7 @@ def _read_segments(data: bytes) -> _Segments:
     """Walk the marker segments up to the first scan; damage ends the walk, never the photo."""
     found = _Segments()
     chunks: dict[int, bytes] = {}
-    position = 2
+    position, exif_seen = 2, False
     while (position := data.find(b"\xff", position)) >= 0 and position + 4 <= len(data):
         marker = data[position + 1]
         if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD8:
@@ -150,7 +150,8 @@ def _read_segments(data: bytes) -> _Segments:
         body = data[position + 4 : position + 2 + length]
         if marker in _FRAME_HEADERS:
             found.progressive = marker in _PROGRESSIVE
-        elif marker == 0xE1 and body.startswith(b"Exif\0\0"):
+        elif marker == 0xE1 and body.startswith(b"Exif\0\0") and not exif_seen:
+            exif_seen = True  # as for the metadata, the first counts
             _read_exif(body, found)
         elif marker == 0xE2 and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
             chunks[body[12]] = body[14:]

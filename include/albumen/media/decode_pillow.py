@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
-import cv2
-import numpy as np
 import pillow_heif
-from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, UnidentifiedImageError
 
 from albumen.media import png
+from albumen.media.bitmap import bitmap_profile
 from albumen.media.declared_length import declared_length
-from albumen.media.decoded import DecodedPhoto, Mode, Wanted, check_size
+from albumen.media.decoded import DecodedPhoto, Wanted, check_profile_size, check_size
+from albumen.media.frames import count_frames, first_good_frame
 from albumen.media.icc import cicp_profile
+from albumen.media.metadata.containers import read_blocks
+from albumen.media.nclx import primary_code_points
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import LimitSettings
 
@@ -42,18 +45,24 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "image/heif-sequence": ("HEIF",),
     "image/avif": ("AVIF",),
     "image/avif-sequence": ("AVIF",),
+    "image/jp2": ("JPEG2000",),
+    "image/x-j2c": ("JPEG2000",),
+    "image/x-portable-pixmap": ("PPM",),
+    "image/x-tga": ("TGA",),
+    "image/x-pcx": ("PCX",),
+    "image/x-sgi": ("SGI",),
 }
-_ANIMATED = frozenset({"PNG", "GIF", "WEBP", "AVIF"})
 # These readers turn the pixels themselves (TIFF when loading, HEIF in libheif).
 _TURNED = frozenset({"TIFF", "HEIF"})
 _ORIENTATION = 0x0112
+_MEMORY_ENDS = "decoding needs more memory than the sandbox has"
 _XMP_KEYS = ("xmp", "XML:com.adobe.xmp")
-_NCLX = b"colrnclx"
+_NO_MEMORY = re.compile(r"out of memory|insufficient memory|memory allocation|cannot allocate", re.IGNORECASE)
 _CUT_OFF = re.compile(r"truncat|not enough|end of file|EOF", re.IGNORECASE)
 
 
 def decode(data: bytes, mime: str, limits: LimitSettings, wanted: Wanted) -> DecodedPhoto:
-    """Decode the first frame or page at full size, without alpha, eight bits a channel.
+    """Decode the first good frame, or the first page, at full size, without alpha, eight bits a channel.
 
     Parameters
     ----------
@@ -62,8 +71,7 @@ def decode(data: bytes, mime: str, limits: LimitSettings, wanted: Wanted) -> Dec
     mime : str
         Its type by its bytes; a key of `FORMATS`.
     limits : LimitSettings
-        `photo_pixels` is checked on the header.
-
+        `photo_pixels`, `photo_frames` and `icc_bytes` are checked on the header.
     wanted : Wanted
         Not asked: these readers decode at full size.
 
@@ -75,38 +83,69 @@ def decode(data: bytes, mime: str, limits: LimitSettings, wanted: Wanted) -> Dec
     formats = FORMATS.get(mime)
     if formats is None:
         raise ItemFault(Reason.UNSUPPORTED, f"no photo decoder for {mime}")
-    try:
+    if formats != ("PNG",):
         return _decode(data, formats, limits)
+    icc = png.colour_profile(data, limits)
+    try:
+        photo = _decode(data, formats, limits)
     except ItemFault as fault:
-        mended = png.mended(data) if formats == ("PNG",) and fault.reason is Reason.UNREADABLE else None
+        mended = png.mended(data) if fault.reason is Reason.UNREADABLE else None
         if mended is None:
             raise
-    return _decode(mended, formats, limits)
+        photo = _decode(mended, formats, limits)
+    return replace(photo, icc=icc)
 
 
-def _decode(data: bytes, formats: tuple[str, ...], limits: LimitSettings) -> DecodedPhoto:
+@contextmanager
+def faults_named(data: bytes, container: str) -> Iterator[None]:
+    """Turn whatever a reader of hostile bytes raises into an `ItemFault`.
+
+    Parameters
+    ----------
+    data : bytes
+        The file, which may say that it is cut off.
+    container : str
+        Pillow's name of the format.
+
+    Raises
+    ------
+    ItemFault
+        `too_large` where memory ends, else `unreadable`.
+    """
     try:
-        with Image.open(BytesIO(data), formats=formats) as image:
-            check_size(image.width, image.height, limits)
-            icc = _profile(image, data)
-            # First of all: reading the EXIF of a PNG loads it too, and a second load forgets what failed.
-            image.load()
-            orientation = _orientation(image)
-            pixels, mode = _eight_bit(image)
-            frames = _frames(image)
+        yield
     except ItemFault:
         raise
     except MemoryError as error:
-        raise ItemFault(Reason.TOO_LARGE, "decoding needs more memory than the sandbox has") from error
+        raise ItemFault(Reason.TOO_LARGE, _MEMORY_ENDS) from error
     except UnidentifiedImageError as error:
         # Pillow's own words name an address in memory, which would differ from run to run.
-        words = _why_cut_off(data, formats[0]) or f"the header is not that of a readable {formats[0]}"
+        words = _why_cut_off(data, container) or f"the header is not that of a readable {container}"
         raise ItemFault(Reason.UNREADABLE, words) from error
     except Exception as error:  # parsers of hostile bytes fail in every way there is
         words = str(error) or type(error).__name__
+        if "Security limit exceeded" in words:  # libheif's own limits, which it names
+            raise ItemFault(Reason.TOO_LARGE, words) from error
+        if _NO_MEMORY.search(words):
+            raise ItemFault(Reason.TOO_LARGE, _MEMORY_ENDS) from error
         if _CUT_OFF.search(words):
             words = f"cut off: {words}"
-        raise ItemFault(Reason.UNREADABLE, _why_cut_off(data, formats[0]) or words) from error
+        raise ItemFault(Reason.UNREADABLE, _why_cut_off(data, container) or words) from error
+
+
+def _decode(data: bytes, formats: tuple[str, ...], limits: LimitSettings) -> DecodedPhoto:
+    if formats == ("AVIF",) and (declared := read_blocks(data, "image/avif", limits.metadata_bytes)).width:
+        # libavif refuses a large picture without a word.
+        check_size(declared.width, declared.height or 0, limits)
+    with faults_named(data, formats[0]), Image.open(BytesIO(data), formats=formats) as image:
+        check_size(image.width, image.height, limits)
+        frames = count_frames(image, data, limits)
+        icc = _profile(image, data)
+        check_profile_size(icc or b"", limits)
+        # First of all: reading the EXIF of a PNG loads it too, and a second load forgets what failed.
+        image.load()
+        orientation = _orientation(image)
+        pixels, mode = first_good_frame(image, data, frames)
     height, width = pixels.shape[:2]
     return DecodedPhoto(pixels, mode, icc, orientation, width, height, frames)
 
@@ -117,18 +156,6 @@ def _why_cut_off(data: bytes, container: str) -> str | None:
     return f"cut off: {len(data)} of {declared} bytes or more" if declared > len(data) else None
 
 
-def _frames(image: Image.Image) -> int:
-    """Frames of an animation; broken ones end the count. Moves the image off its first frame."""
-    if image.format not in _ANIMATED or not getattr(image, "is_animated", False):
-        return 1
-    try:
-        counted: int = image.n_frames  # type: ignore[attr-defined]
-    except Exception:
-        counted = image.tell() + 1
-    # The still that stands before an animated PNG for readers of plain PNG is none of its frames.
-    return max(1, counted - bool(image.info.get("default_image")))
-
-
 def _profile(image: Image.Image, data: bytes) -> bytes | None:
     icc = image.info.get("icc_profile")
     if isinstance(icc, bytes) and icc:
@@ -136,9 +163,9 @@ def _profile(image: Image.Image, data: bytes) -> bytes | None:
     if image.format == "HEIF":
         nclx: dict[str, Any] = image.info.get("nclx_profile") or {}
         return cicp_profile(int(nclx.get("color_primaries", 1)), int(nclx.get("transfer_characteristics", 13)))
-    if image.format == "AVIF" and 0 <= (start := data.find(_NCLX)) <= len(data) - len(_NCLX) - 4:
-        return cicp_profile(*struct.unpack_from(">HH", data, start + len(_NCLX)))
-    return None
+    if image.format == "AVIF" and (code_points := primary_code_points(data)):
+        return cicp_profile(*code_points)
+    return bitmap_profile(data) if image.format == "BMP" else None
 
 
 def _orientation(image: Image.Image) -> int:
@@ -153,43 +180,3 @@ def _orientation(image: Image.Image) -> int:
     except Exception:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def _eight_bit(image: Image.Image) -> tuple[NDArray[np.uint8], Mode]:
-    mode = image.mode
-    if mode in ("L", "RGB", "CMYK", "LAB") and "transparency" not in image.info:
-        return np.asarray(image, np.uint8), mode  # type: ignore[return-value]
-    if mode.startswith("I;16"):
-        return _scaled(np.asarray(image), 65535.0), "L"
-    if mode in ("I", "F"):
-        values = np.nan_to_num(np.asarray(image, np.float32), posinf=0.0, neginf=0.0)
-        return _scaled(values, _white_of(values)), "L"
-    if mode == "CMYK":
-        return np.asarray(image, np.uint8), "CMYK"
-    if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        return _on_white(image)
-    return np.asarray(image.convert("L" if mode == "1" else "RGB"), np.uint8), "L" if mode == "1" else "RGB"
-
-
-def _scaled(values: NDArray[Any], white: float) -> NDArray[np.uint8]:
-    return np.asarray(cv2.convertScaleAbs(np.maximum(values, 0), alpha=255.0 / white), np.uint8)
-
-
-def _white_of(values: NDArray[np.float32]) -> float:
-    """The white of samples that do not say theirs: the least usual full scale that holds them all."""
-    brightest = float(values.max())
-    return next((white for white in (1.0, 255.0, 65535.0) if brightest <= white), brightest)
-
-
-def _on_white(image: Image.Image) -> tuple[NDArray[np.uint8], Mode]:
-    """Flatten the alpha channel on white."""
-    grey = image.mode in ("LA", "La") or (image.mode in ("1", "L") and "transparency" in image.info)
-    image = image.convert("RGBA") if image.mode not in ("LA", "RGBA") else image
-    alpha = image.getchannel("A")
-    mode: Mode = "L" if grey else "RGB"
-    opaque = image.convert(mode)
-    if alpha.getextrema() != (255, 255):
-        white = Image.new(mode, image.size, "white")
-        white.paste(opaque, mask=alpha)
-        opaque = white
-    return np.asarray(opaque, np.uint8), mode

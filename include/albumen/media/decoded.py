@@ -41,7 +41,8 @@ class DecodedPhoto:
     ----------
     pixels : ndarray of uint8
         Height x width for mode `L`, height x width x channels for the others. May be a scaled-down
-        reading of the stored picture. Ink values of `CMYK` grow with the ink.
+        reading of the stored picture. Ink values of `CMYK` grow with the ink; a* and b* of `LAB` are 128
+        for zero.
     mode : str
         What the channels mean.
     icc : bytes or None
@@ -78,4 +79,19 @@ def check_size(width: int, height: int, limits: LimitSettings) -> None:
         raise ItemFault(
             Reason.TOO_LARGE,
             f"{width} x {height} = {width * height} pixels, limit {limits.photo_pixels} (limits.photo_pixels)",
+        )
+
+
+def check_profile_size(icc: bytes, limits: LimitSettings) -> None:
+    """Refuse a picture by the size of its colour profile, before that is parsed.
+
+    Raises
+    ------
+    ItemFault
+        `too_large` with the size and the limit.
+    """
+    if len(icc) > limits.icc_bytes:
+        raise ItemFault(
+            Reason.TOO_LARGE,
+            f"a colour profile of {len(icc)} bytes or more, limit {limits.icc_bytes} (limits.icc_bytes)",
         )

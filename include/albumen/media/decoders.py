@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from albumen.media import decode_jpeg, decode_pillow
+from albumen.media import (
+    decode_jpeg,
+    decode_jpeg_2000,
+    decode_jpeg_xl,
+    decode_pillow,
+    decode_psd,
+    decode_raw,
+    decode_tiff,
+)
 from albumen.media.decoded import DecodedPhoto, Wanted
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import LimitSettings
@@ -22,6 +30,11 @@ class Decoder(Protocol):
 DECODERS: Mapping[str, Decoder] = {
     **dict.fromkeys(decode_pillow.FORMATS, decode_pillow.decode),
     "image/jpeg": decode_jpeg.decode,
+    "image/tiff": decode_tiff.decode,
+    **dict.fromkeys((decode_jpeg_2000.MIME, decode_jpeg_2000.CODESTREAM_MIME), decode_jpeg_2000.decode),
+    decode_jpeg_xl.MIME: decode_jpeg_xl.decode,
+    decode_psd.MIME: decode_psd.decode,
+    **dict.fromkeys(decode_raw.NAMES, decode_raw.decode),
 }
 
 

@@ -21,28 +21,42 @@ _PQ_M1, _PQ_M2, _PQ_C1, _PQ_C2, _PQ_C3 = 0.1593017578125, 78.84375, 0.8359375, 1
 
 
 class Primaries(NamedTuple):
-    """CIE 1931 x, y of a colour space's red, green and blue; its white is D65."""
+    """CIE 1931 x, y of a colour space's red, green and blue, and of its white."""
 
     red: Point
     green: Point
     blue: Point
+    white: Point = _D65
+
+    def enclose_colours(self) -> bool:
+        """Whether the three span a triangle around the white: numbers in files may be anything."""
+        if any(not 0 <= x <= 1 or not 0 < y <= 1 for x, y in self):
+            return False
+        columns = np.stack([_to_xyz(point) for point in self[:3]], axis=1)
+        return bool(
+            abs(np.linalg.det(columns)) > _LEAST_VOLUME and np.linalg.solve(columns, _to_xyz(self.white)).min() > 0
+        )
 
 
 SRGB = Primaries((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 ADOBE_RGB = Primaries((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
 DISPLAY_P3 = Primaries((0.68, 0.32), (0.265, 0.69), (0.15, 0.06))
+DCI_P3 = DISPLAY_P3._replace(white=(0.314, 0.351))
 BT2020 = Primaries((0.708, 0.292), (0.17, 0.797), (0.131, 0.046))
 
 # ITU-T H.273 code points; BT.709 and BT.601 (1, 5, 6) lie close enough to sRGB to be shown as it.
-_CICP_PRIMARIES = {9: BT2020, 11: DISPLAY_P3, 12: DISPLAY_P3}
+_CICP_PRIMARIES = {9: BT2020, 11: DCI_P3, 12: DISPLAY_P3}
+_CICP_POWERS = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}
 _PQ, _HLG = 16, 18
+# Of three XYZ columns; that of BT.709 is 2.9.
+_LEAST_VOLUME = 1e-3
 _CURVE_STEPS = 1024
 # ITU-R BT.2408: diffuse white of HDR pictures, and the peak that most are graded for; cd/m2.
 _HDR_WHITE, _HDR_PEAK = 203.0, 1000.0
 
 
 def cicp_profile(primaries: int, transfer: int) -> bytes | None:
-    """The profile of the code points in an HEIF or AVIF `nclx` box; None: treat as sRGB.
+    """The profile of the code points in a `nclx` box or `cICP` chunk; None: treat as sRGB.
 
     Parameters
     ----------
@@ -54,7 +68,8 @@ def cicp_profile(primaries: int, transfer: int) -> bytes | None:
     if light is not None:
         signal = np.linspace(0, 1, _CURVE_STEPS)
         return matrix_profile(known or SRGB, tuple(_to_standard_range(light(signal))))
-    return None if known is None else matrix_profile(known)
+    power = _CICP_POWERS.get(transfer)
+    return None if known is None and power is None else matrix_profile(known or SRGB, power)
 
 
 def adobe_rgb_profile() -> bytes:
@@ -69,7 +84,7 @@ def matrix_profile(primaries: Primaries, curve: float | tuple[float, ...] | None
     Parameters
     ----------
     primaries : Primaries
-        Red, green and blue.
+        Red, green, blue and white.
     curve : float or tuple of float, optional
         From signal to light: a pure power, or equally spaced samples 0-1; by default the curve of sRGB.
 
@@ -78,6 +93,16 @@ def matrix_profile(primaries: Primaries, curve: float | tuple[float, ...] | None
     ICC.1:2022, sections 7 (header) and 10 (curveType, parametricCurveType, multiLocalizedUnicodeType, XYZType).
     """
     red, green, blue = _adapted(primaries).T
+    return colorant_profile(red, green, blue, curve)
+
+
+def colorant_profile(
+    red: NDArray[np.float64],
+    green: NDArray[np.float64],
+    blue: NDArray[np.float64],
+    curve: float | tuple[float, ...] | None = None,
+) -> bytes:
+    """As `matrix_profile`, of the XYZ of red, green and blue under D50."""
     tags = {
         b"desc": _text("Albumen RGB"),
         b"cprt": _text("CC0"),
@@ -135,9 +160,9 @@ def _to_standard_range(light: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _adapted(primaries: Primaries) -> NDArray[np.float64]:
-    """The RGB to XYZ matrix, white moved from D65 to the profile connection space's D50 (Bradford)."""
-    columns = np.stack([_to_xyz(p) for p in primaries], axis=1)
-    white = _to_xyz(_D65)
+    """The RGB to XYZ matrix, white moved to the profile connection space's D50 (Bradford)."""
+    columns = np.stack([_to_xyz(point) for point in primaries[:3]], axis=1)
+    white = _to_xyz(primaries.white)
     matrix = columns * np.linalg.solve(columns, white)
     cones = np.diag((_BRADFORD @ _D50_XYZ) / (_BRADFORD @ white))
     return np.asarray(np.linalg.inv(_BRADFORD) @ cones @ _BRADFORD @ matrix)
@@ -149,7 +174,7 @@ def _to_xyz(point: Point) -> NDArray[np.float64]:
 
 
 def _s15(value: float) -> int:
-    return round(value * 65536)
+    return round(min(max(value, -32768.0), 32767.0) * 65536)  # what the type holds
 
 
 def _xyz(value: NDArray[np.float64]) -> bytes:

@@ -14,12 +14,13 @@ from PIL import Image
 from albumen.media.colour import to_srgb
 from albumen.media.decoded import DecodedPhoto, Wanted
 from albumen.media.decoders import decode
-from albumen.media.geometry import fit, shrink, turn_upright, upright_size
+from albumen.media.geometry import shrink, turn_upright, upright_size
 from albumen.media.placeholder import dominant_colour, thumbhash
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import LimitSettings, RenditionSettings
 
-_JPEG_SIDE_MAX = 65500
+JPEG_SIDE_MAX = 65500
+"""libjpeg's limit; the format's own is 65,535."""
 _WEBP_SIDE_MAX = 16383
 
 
@@ -117,17 +118,19 @@ def decode_rendition(data: bytes) -> NDArray[np.uint8]:
 
 
 def _render(data: bytes, mime: str, renditions: RenditionSettings, limits: LimitSettings) -> Rendered:
-    wanted = Wanted(renditions.preview_short_side, min(renditions.preview_long_side_max, _JPEG_SIDE_MAX))
+    wanted = Wanted(renditions.preview_short_side, min(renditions.preview_long_side_max, JPEG_SIDE_MAX))
     photo = decode(data, mime, limits, wanted)
-    preview = _upright_srgb(photo, _size_of_largest(photo, wanted))
+    preview = _upright_srgb(photo, size_of_largest(photo, wanted))
     height, width = preview.shape[:2]
-    thumb = shrink(preview, *fit(width, height, short_side=renditions.thumb_short_side, long_side_max=_WEBP_SIDE_MAX))
     full_width, full_height = upright_size(photo.width, photo.height, photo.orientation)
+    # Of the photo's own sides, not the preview's rounded ones: a pixel more or less would stretch it.
+    thumb_wanted = Wanted(renditions.thumb_short_side, _WEBP_SIDE_MAX)
+    thumb = shrink(preview, *_size_within(thumb_wanted, (full_width, full_height), (width, height)))
     return Rendered(
         width=full_width,
         height=full_height,
         thumb=_as_webp(thumb, renditions.thumb_quality),
-        preview=_as_jpeg(preview, renditions.preview_quality),
+        preview=as_jpeg(preview, renditions.preview_quality),
         thumbhash=thumbhash(thumb),
         dominant=dominant_colour(thumb),
         animated=photo.frames > 1,
@@ -135,10 +138,15 @@ def _render(data: bytes, mime: str, renditions: RenditionSettings, limits: Limit
     )
 
 
-def _size_of_largest(photo: DecodedPhoto, wanted: Wanted) -> tuple[int, int]:
+def size_of_largest(photo: DecodedPhoto, wanted: Wanted) -> tuple[int, int]:
+    """The size asked for, or what the pixels there are allow."""
     height, width = photo.pixels.shape[:2]
-    asked = wanted.size(photo.width, photo.height)
-    return asked if asked[0] <= width and asked[1] <= height else wanted.size(width, height)
+    return _size_within(wanted, (photo.width, photo.height), (width, height))
+
+
+def _size_within(wanted: Wanted, full: tuple[int, int], there: tuple[int, int]) -> tuple[int, int]:
+    asked = wanted.size(*full)
+    return asked if asked[0] <= there[0] and asked[1] <= there[1] else wanted.size(*there)
 
 
 def _upright_srgb(photo: DecodedPhoto, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -147,9 +155,20 @@ def _upright_srgb(photo: DecodedPhoto, size: tuple[int, int]) -> NDArray[np.uint
     return np.ascontiguousarray(turn_upright(pixels, photo.orientation))
 
 
-def _as_jpeg(pixels: NDArray[np.uint8], quality: int) -> EncodedPicture:
+def as_jpeg(pixels: NDArray[np.uint8], quality: int, *, subsampling: str = "420") -> EncodedPicture:
+    """Encode upright sRGB pixels, without any metadata.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8
+        Height x width x 3, contiguous, no side above `JPEG_SIDE_MAX`.
+    quality : int
+        libjpeg's, 1 to 100.
+    subsampling : str
+        Of the colours: `420`, `422` or `444`.
+    """
     height, width = pixels.shape[:2]
-    data = simplejpeg.encode_jpeg(pixels, quality=quality, colorspace="RGB", colorsubsampling="420")
+    data = simplejpeg.encode_jpeg(pixels, quality=quality, colorspace="RGB", colorsubsampling=subsampling)
     return EncodedPicture(data, "image/jpeg", width, height)
 
 

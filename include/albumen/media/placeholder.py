@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,8 +47,9 @@ def dominant_colour(pixels: NDArray[np.uint8]) -> str:
     pixels : ndarray of uint8
         Height x width x 3, RGB.
     """
-    flat = pixels.reshape(-1, 3)
-    cells = (flat // (256 // _LEVELS)).astype(np.int32) @ np.array([_LEVELS * _LEVELS, _LEVELS, 1], np.int32)
-    fullest = np.bincount(cells, minlength=_LEVELS**3).argmax()
-    red, green, blue = flat[cells == fullest].mean(axis=0).round().astype(int)
+    cells = cv2.calcHist([pixels], [0, 1, 2], None, [_LEVELS] * 3, [0, 256] * 3)
+    fullest = np.array(np.unravel_index(cells.argmax(), cells.shape))
+    width = 256 // _LEVELS
+    inside = cv2.inRange(pixels, fullest * width, fullest * width + width - 1)
+    red, green, blue = (round(mean) for mean in cv2.mean(pixels, inside)[:3])
     return f"#{red:02x}{green:02x}{blue:02x}"

@@ -39,17 +39,31 @@ JPEG, PNG = _photo("image/jpeg", "JPEG"), _photo("image/png", "PNG")
 APNG, GIF = _photo("image/apng", "animated PNG"), _photo("image/gif", "GIF")
 WEBP, TIFF, BMP = _photo("image/webp", "WebP"), _photo("image/tiff", "TIFF"), _photo("image/bmp", "BMP")
 HEIC, HEIF, AVIF = _photo("image/heic", "HEIC"), _photo("image/heif", "HEIF"), _photo("image/avif", "AVIF")
-READ_FORMATS = frozenset({JPEG, PNG, APNG, GIF, WEBP, TIFF, BMP, HEIC, HEIF, AVIF})
-"""What the photo pass decodes."""
-
 DNG, CR2 = _photo("image/x-adobe-dng", "Adobe DNG"), _photo("image/x-canon-cr2", "Canon CR2")
 NEF, ARW = _photo("image/x-nikon-nef", "Nikon NEF"), _photo("image/x-sony-arw", "Sony ARW")
 PEF, SRW = _photo("image/x-pentax-pef", "Pentax PEF"), _photo("image/x-samsung-srw", "Samsung SRW")
 ORF, RW2 = _photo("image/x-olympus-orf", "Olympus ORF"), _photo("image/x-panasonic-rw2", "Panasonic RW2")
-RAW, CR3 = _photo("image/x-raw", "camera RAW"), _photo("image/x-canon-cr3", "Canon CR3")
-IIQ = _photo("image/x-raw", "Phase One IIQ")
-JXL, JP2 = _photo("image/jxl", "JPEG XL"), _photo("image/jp2", "JPEG 2000")
-TGA = _photo("image/x-tga", "TGA")
+CRW, CR3 = _photo("image/x-canon-crw", "Canon CRW"), _photo("image/x-canon-cr3", "Canon CR3")
+RAF, MRW = _photo("image/x-fujifilm-raf", "Fujifilm RAF"), _photo("image/x-minolta-mrw", "Minolta MRW")
+X3F, RAW = _photo("image/x-sigma-x3f", "Sigma X3F"), _photo("image/x-raw", "camera RAW")
+IIQ = _photo(RAW.mime, "Phase One IIQ")
+CAMERA_RAWS = (DNG, CR2, CR3, CRW, NEF, ARW, PEF, SRW, ORF, RW2, RAF, MRW, X3F, RAW)
+
+JXL, PSD = _photo("image/jxl", "JPEG XL"), _photo("application/vnd.adobe.photoshop", "Photoshop PSD")
+JP2, J2C = _photo("image/jp2", "JPEG 2000"), _photo("image/x-j2c", "JPEG 2000 codestream")
+PPM, TGA = _photo("image/x-portable-pixmap", "Netpbm"), _photo("image/x-tga", "TGA")
+CURSOR = _photo("image/x-cursor", "Windows cursor")
+READ_NETPBM = "123456f"
+PCX, SGI = _photo("image/x-pcx", "PCX"), _photo("image/x-sgi", "SGI")
+READ_TYPES = frozenset(
+    found.mime
+    for found in (
+        *(JPEG, PNG, APNG, GIF, WEBP, TIFF, BMP, HEIC, HEIF, AVIF, JXL, PSD, JP2, J2C, PPM, TGA, PCX, SGI),
+        *CAMERA_RAWS,
+    )
+)
+"""MIME types that the photo pass decodes."""
+
 SVG = _other("image/svg+xml", "SVG")
 
 MP4, MOV = _video("video/mp4", "MP4"), _video("video/quicktime", "QuickTime")
@@ -84,12 +98,13 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature(0, b"\xff\x0a", JXL),
     Signature(0, b"\0\0\0\x0cJXL \r\n\x87\n", JXL),
     Signature(0, b"\0\0\0\x0cjP  \r\n\x87\n", JP2),
-    Signature(0, b"\xff\x4f\xff\x51", _photo("image/x-j2c", "JPEG 2000 codestream")),
-    Signature(0, b"8BPS", _photo("application/vnd.adobe.photoshop", "Photoshop PSD")),
-    Signature(0, b"FUJIFILMCCD-RAW", _photo("image/x-fujifilm-raf", "Fujifilm RAF")),
-    Signature(6, b"HEAPCCDR", _photo("image/x-canon-crw", "Canon CRW")),
-    Signature(0, b"\0MRM", _photo("image/x-minolta-mrw", "Minolta MRW")),
-    Signature(0, b"FOVb", _photo("image/x-sigma-x3f", "Sigma X3F")),
+    Signature(0, b"\xff\x4f\xff\x51", J2C),
+    Signature(0, b"8BPS", PSD),
+    Signature(0, b"FUJIFILMCCD-RAW", RAF),
+    Signature(6, b"HEAPCCDR", CRW),
+    Signature(0, b"\0MRM", MRW),
+    Signature(0, b"FOVb", X3F),
+    Signature(25, b"ARECOYK", _photo(RAW.mime, "Kyocera RAW")),
     Signature(0, b"\x89LFP\r\n\x1a\n", _photo("image/x-lytro-lfp", "Lytro LFP")),
     Signature(0, b"gimp xcf", _photo("image/x-xcf", "GIMP XCF")),
     Signature(0, b"\x76\x2f\x31\x01", _photo("image/x-exr", "OpenEXR")),
@@ -101,13 +116,14 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature(0, b"BLP2", _photo("image/x-blp", "BLP")),
     Signature(0, b"icns", _photo("image/icns", "Apple icon")),
     Signature(0, b"\0\0\1\0", _photo("image/x-icon", "Windows icon")),
-    Signature(0, b"\0\0\2\0", _photo("image/x-cursor", "Windows cursor")),
-    Signature(0, b"\x01\xda\0\1", _photo("image/x-sgi", "SGI")),
-    Signature(0, b"\x01\xda\1\1", _photo("image/x-sgi", "SGI")),
-    Signature(0, b"\x01\xda\0\2", _photo("image/x-sgi", "SGI")),
-    Signature(0, b"\x01\xda\1\2", _photo("image/x-sgi", "SGI")),
-    Signature(0, b"\x0a\x05\x01", _photo("image/x-pcx", "PCX")),
-    Signature(0, b"\x0a\x03\x01", _photo("image/x-pcx", "PCX")),
+    Signature(0, b"\0\0\2\0", CURSOR),
+    Signature(0, b"\x01\xda\0\1", SGI),
+    Signature(0, b"\x01\xda\1\1", SGI),
+    Signature(0, b"\x01\xda\0\2", SGI),
+    Signature(0, b"\x01\xda\1\2", SGI),
+    Signature(0, b"\x0a\x05\x01", PCX),
+    Signature(0, b"\x0a\x03\x01", PCX),
+    Signature(0, b"\x0a\x02\x01", PCX),
     Signature(4, b"\x11\xaf", _photo("video/x-fli", "FLI animation")),
     Signature(4, b"\x12\xaf", _photo("video/x-fli", "FLC animation")),
     Signature(0, b"%!PS", _photo("application/postscript", "PostScript")),
@@ -180,7 +196,7 @@ RAW_EXTENSIONS: dict[str, FileType] = {
     "srw": SRW,
     "iiq": IIQ,
     **{
-        name: _photo("image/x-raw", f"{maker} RAW")
+        name: _photo(RAW.mime, f"{maker} RAW")
         for name, maker in (
             ("3fr", "Hasselblad"),
             ("fff", "Hasselblad"),
@@ -200,7 +216,7 @@ PHOTO_EXTENSIONS = RAW_EXTENSIONS.keys() | frozenset(
     {
         "jpg", "jpeg", "jpe", "jfif", "jif", "jps", "thm", "mpo", "png", "apng", "gif", "webp", "tif", "tiff",
         "bmp", "dib", "heic", "heics", "heif", "hif", "avif", "avifs", "jxl", "jp2", "j2k", "jpx", "psd",
-        "psb", "cr3", "crw", "raf", "orf", "rw2", "mrw", "x3f",
+        "psb", "cr3", "crw", "raf", "orf", "rw2", "mrw", "x3f", "j2c", "jpf",
     }
 )
 VIDEO_EXTENSIONS = frozenset(

@@ -76,10 +76,9 @@ def sniff(head: bytes, size: int, name: str) -> Sniffed:
 
 
 def _judge(found: FileType, extension: str) -> tuple[Reason | None, str]:
-    if found in types.READ_FORMATS:
-        return None, ""
     if found.kind == "photo":
-        return Reason.UNSUPPORTED, f"{found.format} is not read yet"
+        read = found.mime in types.READ_TYPES
+        return (None, "") if read else (Reason.UNSUPPORTED, f"{found.format} is not read yet")
     if found.kind == "video":
         return Reason.VIDEO_PASS_PENDING, f"{found.format} waits for the video pass"
     is_sound_of_film = found.mime.startswith("audio/") and extension in types.VIDEO_EXTENSIONS
@@ -115,6 +114,8 @@ def _type_of(head: bytes, extension: str) -> FileType:
 def _of_signature(head: bytes, extension: str) -> FileType | None:
     for offset, magic, found in types.SIGNATURES:
         if head.startswith(magic, offset):
+            if found == types.CURSOR and extension == "tga":
+                return None  # both begin with the same numbers
             return types.CAPTURE_ONE if found == types.ZIP and extension == "eip" else found
     return None
 
@@ -209,7 +210,8 @@ def _of_bitmap(head: bytes, extension: str) -> FileType | None:
     if head[:2] == b"BM" and head[6:10] == bytes(4) and len(head) >= 26:
         return types.BMP
     if match := _NETPBM.match(head):
-        return FileType("photo", "image/x-portable-pixmap", f"Netpbm P{match[1].decode()}")
+        number = match[1].decode()
+        return FileType("photo", types.PPM.mime if number in types.READ_NETPBM else "image/x-pam", f"Netpbm P{number}")
     if extension == "tga" and len(head) >= 18 and head[1] in (0, 1) and head[2] in (0, 1, 2, 3, 9, 10, 11):
         return types.TGA
     return None

@@ -25,7 +25,7 @@ def linear(encoded: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def xyz_matrix(primaries: Primaries) -> NDArray[np.float64]:
-    columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in primaries]).T
+    columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in primaries[:3]]).T
     white = np.array([0.3127 / 0.3290, 1, (1 - 0.3127 - 0.3290) / 0.3290])
     return columns * np.linalg.solve(columns, white)
 

@@ -7,7 +7,6 @@ import json
 import struct
 import zlib
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -269,6 +268,26 @@ def test_the_step_writes_one_row_of_each_table():
     assert set(result.rows) == set(MetadataStep.writes)
 
 
+def test_the_step_keeps_bursts_and_faces_beside_the_columns():
+    regions = (
+        b"<mwg-rs:Regions xmlns:mwg-rs='http://www.metadataworkinggroup.com/schemas/regions/' rdf:parseType='Resource'>"
+        b"<mwg-rs:RegionList><rdf:Bag><rdf:li rdf:parseType='Resource'><mwg-rs:Name>Anna</mwg-rs:Name>"
+        b"<mwg-rs:Area xmlns:stArea='http://ns.adobe.com/xmp/sType/Area#' stArea:x='0.5' stArea:y='0.25' "
+        b"stArea:w='0.2' stArea:h='0.1'/></rdf:li></rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions><dc:subject>"
+    )
+    data = picture(xmp=XMP.replace(b"<dc:subject>", regions), image={0x0112: 6})
+    context = {
+        "file_name": "20180101_120000_Burst01.jpg",
+        "last_modified": UPLOADED.isoformat(),
+        "home_zone": "Europe/Berlin",
+        "now": NOW.isoformat(),
+    }
+    (result,) = MetadataStep(Settings()).run([MediaInput(1, data, "photo", "image/jpeg", context)])
+    extra = json.loads(json.dumps(result.rows["facts"][0]["extra"]))
+    assert extra["burst_id"] == "20180101_120000"
+    assert extra["face_regions"] == [{"name": "Anna", "box": [0.7, 0.4, 0.1, 0.2], "source": "mwg"}]
+
+
 SAMPLES = {
     mime: picture(form, photo={DTO: "2010:07:01 12:00:00"}, gps=ZAGREB)
     for form, mime in (("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp"), ("AVIF", "image/avif"))
@@ -289,38 +308,3 @@ def test_no_damage_makes_reading_raise(mime, data):
 @given(st.sampled_from(sorted(READERS)), st.binary(max_size=200))
 def test_no_bytes_make_any_reader_raise(mime, data):
     read(data, mime=mime)
-
-
-def corpus() -> Path:
-    folder = Path(__file__).resolve().parents[3].parent / "shared" / "corpus"
-    if not folder.is_dir():
-        pytest.skip("the corpus of real files is not on this machine")
-    return folder
-
-
-def test_published_values_of_real_files_are_found():
-    root = corpus()
-    published = {"agreed", "published", "by-construction"}
-    wrong = []
-    for path, entry in json.loads((root / "expected.json").read_text())["files"].items():
-        data = (root / path).read_bytes()
-        kind = sniff(data[:65536], len(data), path)
-        if kind.reason is not None or path.startswith("hostile/"):
-            continue
-        found = read_metadata(
-            data,
-            kind.mime,
-            file_name=path,
-            last_modified=UPLOADED,
-            home_zone="Europe/Berlin",
-            now=datetime.now(UTC),
-            limits=LimitSettings(),
-        )
-        facts = {"make": found.make, "model": found.model, "orientation": found.orientation}
-        for field, got in facts.items():
-            want = entry["expect"].get(field)
-            if want is None or entry["confidence"].get(field) not in published:
-                continue
-            if " ".join(str(got).split()) != " ".join(str(want).replace("\0", " ").split()):
-                wrong.append((path, field, want, got))
-    assert not wrong

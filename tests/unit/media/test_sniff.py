@@ -82,9 +82,23 @@ def test_brands_tell_pictures_from_films_and_sound(major, compatible, mime):
         (b"II*\0\x08\0\0\0\0\0\0\0\0\0", "a.nef", "image/x-nikon-nef"),
     ],
 )
-def test_formats_not_read_yet_are_unsupported_photos_with_their_name(head, name, mime):
+def test_raw_and_layered_formats_are_told(head, name, mime):
     found = looked_at(head, name)
-    assert (found.kind, found.mime, found.reason) == ("photo", mime, Reason.UNSUPPORTED)
+    assert (found.kind, found.mime, found.reason) == ("photo", mime, None)
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "format"),
+    [
+        (b"gimp xcf file\0" + bytes(30), "a.xcf", "GIMP XCF"),
+        (b"\x76\x2f\x31\x01" + bytes(30), "a.exr", "OpenEXR"),
+        (b"#?RADIANCE\n", "a.hdr", "Radiance HDR"),
+        (b"P7\nWIDTH 2\n", "a.pam", "Netpbm P7"),
+    ],
+)
+def test_formats_not_read_yet_are_unsupported_photos_with_their_name(head, name, format):
+    found = looked_at(head, name)
+    assert (found.kind, found.format, found.reason) == ("photo", format, Reason.UNSUPPORTED)
     assert found.format in found.detail
 
 

@@ -6,18 +6,22 @@ import struct
 from collections.abc import Callable
 
 from albumen.media.metadata.blocks import Blocks
-from albumen.media.metadata.camera_raw import read_cr2, read_cr3, read_raf, read_rw2, read_tiff_raw
-from albumen.media.metadata.exif import IPTC_BLOCK, XMP_PACKET
+from albumen.media.metadata.bpg import read_bpg
+from albumen.media.metadata.camera_raw import read_cr2, read_cr3, read_mrw, read_raf, read_rw2, read_tiff_raw
+from albumen.media.metadata.ciff import read_crw
+from albumen.media.metadata.exif import salvage_exif
 from albumen.media.metadata.isobmff import read_heif
 from albumen.media.metadata.jpeg import read_jpeg
+from albumen.media.metadata.jpeg_2000 import read_codestream, read_jp2
 from albumen.media.metadata.jpeg_xl import read_jpeg_xl
 from albumen.media.metadata.photoshop import read_psd
 from albumen.media.metadata.png import read_png
-from albumen.media.metadata.tiff import Directory, TiffBlock
+from albumen.media.metadata.sigma import read_x3f
+from albumen.media.metadata.tiff_file import read_tiff
 
-_IMAGE_WIDTH, _IMAGE_LENGTH = 0x0100, 0x0101
 _MAX_CHUNKS = 4096
 _GIF_XMP = b"XMP DataXMP"
+_PACKET_START = b"<x:xmpmeta"
 _PACKET_END = b"<?xpacket end="
 
 Reader = Callable[[bytes, int, Blocks], None]
@@ -38,7 +42,8 @@ def read_blocks(data: bytes, mime: str, limit: int) -> Blocks:
     Returns
     -------
     Blocks
-        What was found before the data ended or stopped making sense.
+        What was found before the data ended or stopped making sense; of a damaged file, and of a type without a
+        reader, also an EXIF block or XMP packet that stands anywhere.
     """
     blocks = Blocks()
     reader = READERS.get(mime)
@@ -47,11 +52,20 @@ def read_blocks(data: bytes, mime: str, limit: int) -> Blocks:
             reader(data, limit, blocks)
         except (struct.error, IndexError, ValueError, OverflowError):
             blocks.damaged = True
+    if blocks.damaged or reader is None:
+        blocks.exif = blocks.exif or salvage_exif(data, limit)
+        blocks.xmp = blocks.xmp or _salvage_xmp(data, limit)
     if blocks.exif is not None and len(blocks.exif) > limit and mime not in _TIFF_FRAMED:
         blocks.exif = blocks.exif[:limit]
     if blocks.xmp is not None and len(blocks.xmp) > limit:
         blocks.xmp = None
     return blocks
+
+
+def _salvage_xmp(data: bytes, limit: int) -> bytes | None:
+    start = data.find(_PACKET_START, 0, limit)
+    end = data.find(_PACKET_END, start, start + limit) if start >= 0 else -1
+    return data[start:end] if end > 0 else None
 
 
 def read_webp(data: bytes, limit: int, blocks: Blocks) -> None:
@@ -60,7 +74,8 @@ def read_webp(data: bytes, limit: int, blocks: Blocks) -> None:
     for _ in range(_MAX_CHUNKS):
         kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
         if len(kind) < 4:
-            blocks.damaged = at < int.from_bytes(data[4:8], "little")
+            # The last chunk may leave out its byte of padding.
+            blocks.damaged = at < int.from_bytes(data[4:8], "little") or at > len(data) + 1
             return
         body = data[at + 8 : at + 8 + min(size, limit)]
         if kind == b"VP8X" and len(body) >= 10:
@@ -96,22 +111,6 @@ def read_bmp(data: bytes, limit: int, blocks: Blocks) -> None:
     blocks.set_size(width, abs(height))
 
 
-def read_tiff(data: bytes, limit: int, blocks: Blocks) -> None:
-    """Fill `blocks` from a TIFF file: its first picture counts."""
-    tiff = TiffBlock(data, limit)
-    first = tiff.first()
-    blocks.exif = data
-    blocks.damaged = tiff.damaged or not first.values
-    blocks.set_size(first.integer(_IMAGE_WIDTH) or 0, first.integer(_IMAGE_LENGTH) or 0)
-    _take_packets(first, blocks)
-
-
-def _take_packets(directory: Directory, blocks: Blocks) -> None:
-    packet, records = directory.values.get(XMP_PACKET), directory.values.get(IPTC_BLOCK)
-    blocks.xmp = packet.data if packet else None
-    blocks.iptc = records.data if records else None
-
-
 _TIFF_RAWS = (
     "image/x-adobe-dng",
     "image/x-nikon-nef",
@@ -133,10 +132,16 @@ READERS: dict[str, Reader] = {
     "image/heic": read_heif,
     "image/heif": read_heif,
     "image/avif": read_heif,
+    "image/bpg": read_bpg,
     "image/jxl": read_jpeg_xl,
+    "image/jp2": read_jp2,
+    "image/x-j2c": read_codestream,
     "application/vnd.adobe.photoshop": read_psd,
     "image/x-canon-cr2": read_cr2,
     "image/x-canon-cr3": read_cr3,
+    "image/x-canon-crw": read_crw,
+    "image/x-minolta-mrw": read_mrw,
+    "image/x-sigma-x3f": read_x3f,
     "image/x-fujifilm-raf": read_raf,
     "image/x-panasonic-rw2": read_rw2,
     **dict.fromkeys(_TIFF_RAWS, read_tiff_raw),

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 FIRST_YEAR = 1826
 """The year of the oldest photograph that survives: nothing can have been taken before."""
 
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+"""As English dates spell them, lower case."""
 _MOMENT = re.compile(
-    r"""\s*(?P<year>\d{4})[:/.\-](?P<month>\d{1,2})[:/.\-](?P<day>\d{1,2})
-        (?:[T\s]+(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,12}))?)?)?
+    r"""\s*(?P<year>\d{4})[:/.\- ](?P<month>\d{1,2})[:/.\- ](?P<day>\d{1,2})
+        (?:[T\s]+(?P<hour>\d{1,2})[:.](?P<minute>\d{1,2})(?:[:.](?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,12}))?)?
+        (?:\s*(?P<half>[AaPp])\.?[Mm]\b)?)?
         \s*(?P<offset>Z|[+\-]\d{1,2}(?::?\d{2})?)?""",
     re.VERBOSE | re.ASCII,
 )
+_NAMED_MONTH = re.compile(
+    # RFC 1123, as PNG asks for: Thu, 01 Jul 2010 12:00:00 +0200; the C library: Thu Jul  1 12:00:00 2010
+    r"""\s*(?:[A-Za-z]{3,9},?\s+)?
+        (?:(?P<day>\d{1,2})\s+(?P<month>[A-Za-z]{3})[a-z]*\s+(?P<year>\d{4})\s+(?P<time>\d{1,2}:\d{2}(?::\d{2})?)
+        |(?P<month2>[A-Za-z]{3})[a-z]*\s+(?P<day2>\d{1,2})\s+(?P<time2>\d{1,2}:\d{2}:\d{2})\s+(?P<year2>\d{4}))
+        \s*(?P<offset>Z|GMT|UTC|[+\-]\d{2}:?\d{2})?""",
+    re.VERBOSE | re.ASCII,
+)
 _COMPACT = re.compile(r"\s*(\d{4})(\d{2})(\d{2})(?:[T\s]?(\d{2})(\d{2})(\d{2})(Z|[+\-]\d{2}:?\d{2})?)?\s*$", re.ASCII)
-_OFFSET = re.compile(r"\s*(?:UTC|GMT)?\s*(?P<sign>[+\-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?\s*$", re.ASCII)
+_OFFSET = re.compile(
+    r"\s*(?:UTC|GMT)?\s*(?P<sign>[+\-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2})(?::?00)?)?\s*$", re.ASCII
+)
 _EMPTY = re.compile(r"[\s:0/.\-]*$", re.ASCII)
 _LEAST_OFFSET, _LARGEST_OFFSET = -12 * 60, 14 * 60
 _QUARTER = 15
@@ -49,12 +63,12 @@ class ImpossibleDate(ValueError):
 
 
 def parse_moment(text: str) -> Moment | None:
-    """Read a date in EXIF, ISO 8601 or compact form.
+    """Read a date in EXIF, ISO 8601, compact or RFC 1123 form, or as the C library writes it.
 
     Parameters
     ----------
     text : str
-        `2010:07:01 12:00:00`, `2010-07-01T12:00:00.12+02:00`, `20100701`, …
+        `2010:07:01 12:00:00`, `2010-07-01T12:00:00.12+02:00`, `20100701`, `Thu, 01 Jul 2010 12:00:00 GMT`, …
 
     Returns
     -------
@@ -74,10 +88,27 @@ def parse_moment(text: str) -> Moment | None:
     if match:
         parts = [match[name] for name in ("year", "month", "day", "hour", "minute", "second")]
         fraction, offset = match["fraction"], match["offset"]
+        if match["half"] and 1 <= int(parts[3]) <= 12:
+            parts[3] = str(int(parts[3]) % 12 + 12 * (match["half"] in "Pp"))
     elif compact := _COMPACT.match(text):
         parts, fraction, offset = list(compact.groups()[:6]), None, compact[7]
+    elif (named := _NAMED_MONTH.match(text)) and (spelled := _spelled(named)):
+        parts, fraction, offset = spelled, None, named["offset"]
     else:
         return None
+    return _moment(text, parts, fraction, offset)
+
+
+def _spelled(named: re.Match[str]) -> list[str] | None:
+    month = (named["month"] or named["month2"]).lower()
+    if month not in MONTHS:
+        return None
+    clock = (named["time"] or named["time2"]).split(":")
+    day = [named["year"] or named["year2"], str(MONTHS.index(month) + 1), named["day"] or named["day2"]]
+    return [*day, *clock, "0"][:6]
+
+
+def _moment(text: str, parts: Sequence[str | None], fraction: str | None, offset: str | None) -> Moment:
     has_time = parts[3] is not None
     year, month, day, hour, minute, second = (int(part or 0) for part in parts)
     try:
@@ -104,7 +135,7 @@ def parse_offset(text: str) -> int | None:
     Parameters
     ----------
     text : str
-        `+02:00`, `-0530`, `+9`, `Z`, …
+        `+02:00`, `-0530`, `+9`, `+05:30:00`, `Z`, …
 
     Returns
     -------
@@ -112,6 +143,7 @@ def parse_offset(text: str) -> int | None:
         Minutes east of UTC; None where it is none that is or was in use (beyond -12:00 or +14:00,
         or not a multiple of a quarter of an hour).
     """
+    text = text.replace("\u2212", "-")
     if text.strip().upper() in ("Z", "UTC", "GMT"):
         return 0
     match = _OFFSET.match(text)
@@ -142,7 +174,7 @@ def refusal(moment: Moment, now: datetime) -> str | None:
     if moment.local.year < FIRST_YEAR:
         return f"{moment.local.isoformat()} is before {FIRST_YEAR}"
     ahead = _WIDEST_ZONE if moment.offset_minutes is None else timedelta(minutes=moment.offset_minutes)
-    if moment.local - ahead > now.astimezone(UTC).replace(tzinfo=None) + _DAY:
+    if moment.local > now.astimezone(UTC).replace(tzinfo=None) + _DAY + ahead:
         return f"{moment.local.isoformat()} is in the future"
     return None
 

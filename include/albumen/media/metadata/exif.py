@@ -8,29 +8,39 @@ CIPA DC-008 (Exif 3.0): tag numbers, types and meanings.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from PIL.ExifTags import GPSTAGS, TAGS
 
-from albumen.media.metadata.tiff import PURE_TEXT_TYPES, Directory, TiffBlock, clean_text
+from albumen.media.metadata.text import clean_text, readable
+from albumen.media.metadata.tiff import PURE_TEXT_TYPES, Directory, TiffBlock
 
 MAKE, MODEL, ORIENTATION, MODIFY_DATE = 0x010F, 0x0110, 0x0112, 0x0132
 IMAGE_DESCRIPTION, ARTIST, COPYRIGHT, SOFTWARE = 0x010E, 0x013B, 0x8298, 0x0131
-XMP_PACKET, IPTC_BLOCK, RATING = 0x02BC, 0x83BB, 0x4746
+XMP_PACKET, IPTC_BLOCK, PHOTOSHOP_BLOCK = 0x02BC, 0x83BB, 0x8649
+RATING, RATING_PERCENT = 0x4746, 0x4749
 XP_TITLE, XP_COMMENT, XP_KEYWORDS = 0x9C9B, 0x9C9C, 0x9C9E
 EXIF_POINTER, GPS_POINTER = 0x8769, 0x8825
 EXPOSURE_TIME, F_NUMBER, ISO, FOCAL_LENGTH, FOCAL_LENGTH_35MM = 0x829A, 0x829D, 0x8827, 0x920A, 0xA405
+SHUTTER_SPEED, APERTURE = 0x9201, 0x9202
+STANDARD_SENSITIVITY, EXPOSURE_INDEX, ISO_SPEED = 0x8831, 0x8832, 0x8833
 DATE_TIME_ORIGINAL, DATE_TIME_DIGITIZED = 0x9003, 0x9004
 OFFSET_TIME, OFFSET_TIME_ORIGINAL, OFFSET_TIME_DIGITIZED = 0x9010, 0x9011, 0x9012
 SUBSEC_TIME, SUBSEC_TIME_ORIGINAL, SUBSEC_TIME_DIGITIZED = 0x9290, 0x9291, 0x9292
-LENS_MODEL = 0xA434
+LENS_SPECIFICATION, LENS_MODEL, DNG_LENS_INFO = 0xA432, 0xA434, 0xC630
+MAKER_NOTE = 0x927C
 
-_POINTERS_AND_BLOBS = frozenset({EXIF_POINTER, GPS_POINTER, 0xA005, 0x927C, 0x014A, XMP_PACKET, IPTC_BLOCK, 0x8773})
+_POINTERS_AND_BLOBS = frozenset(
+    {EXIF_POINTER, GPS_POINTER, 0xA005, MAKER_NOTE, 0x014A, XMP_PACKET, IPTC_BLOCK, PHOTOSHOP_BLOCK, 0x8773}
+)
 _MAX_TAG_TEXT = 1024
 _MAX_TAG_NUMBERS = 16
 _HEADERS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _FRAMING_BYTES = 64
+_EXIF_MARK = re.compile(rb"Exif\0\0(?=II[*+]\0|MM\0[*+])")
+_SALVAGED_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +55,14 @@ class Exif:
         The Exif directory: how it was taken.
     gps : Directory
         Where it was taken.
+    block : TiffBlock or None
+        What the Exif directory lies in, for the maker's note, whose offsets may count from its start.
     """
 
     image: Directory
     photo: Directory
     gps: Directory
+    block: TiffBlock | None = None
 
     def text(self, tag: int) -> str | None:
         """A tag as text, from the Exif directory or, where a writer put it there, from IFD0."""
@@ -81,6 +94,12 @@ def find_tiff_header(block: bytes) -> int:
     return min(starts, default=-1)
 
 
+def salvage_exif(data: bytes, limit: int) -> bytes | None:
+    """An EXIF block by its mark and header, wherever in the first `limit` bytes it stands."""
+    mark = _EXIF_MARK.search(data, 0, limit)
+    return data[mark.end() : mark.end() + _SALVAGED_BYTES] if mark else None
+
+
 def read_exif(block: bytes, packet_bytes: int, photo: bytes | None = None, gps: bytes | None = None) -> Exif:
     """Read the directories of an EXIF block or of a whole TIFF file.
 
@@ -109,6 +128,7 @@ def read_exif(block: bytes, packet_bytes: int, photo: bytes | None = None, gps: 
         image,
         TiffBlock(photo, packet_bytes).first() if photo else _linked(tiff, image, EXIF_POINTER),
         TiffBlock(gps, packet_bytes).first() if gps else _linked(tiff, image, GPS_POINTER),
+        tiff,
     )
 
 
@@ -121,7 +141,7 @@ def wide_text(directory: Directory, tag: int) -> str | None:
     value = directory.values.get(tag)
     if value is None:
         return None
-    return clean_text(value.data.decode("utf-16-le", errors="replace").encode(errors="replace"))
+    return readable(value.data.decode("utf-16-le", errors="replace"))
 
 
 def raw_tags(exif: Exif) -> dict[str, dict[str, Any]]:

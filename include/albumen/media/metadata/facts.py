@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from albumen.media.metadata.regions import FaceRegion
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
@@ -44,6 +46,10 @@ class Metadata:
         The owner's words.
     keywords : tuple of str
         The owner's keywords.
+    burst_id : str or None
+        What the pictures of one burst share.
+    face_regions : tuple of FaceRegion
+        Faces that somebody or some program marked in the picture.
     raw_tags : dict
         Every readable tag by group, JSON-safe and size-capped.
     salvaged : bool
@@ -77,5 +83,7 @@ class Metadata:
     title: str | None
     description: str | None
     keywords: tuple[str, ...]
+    burst_id: str | None
+    face_regions: tuple[FaceRegion, ...]
     raw_tags: dict[str, Any]
     salvaged: bool

@@ -13,9 +13,18 @@ from dataclasses import dataclass, field
 
 from albumen.media.metadata.blocks import Blocks
 
+XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+"""The `uuid` box that holds an XMP packet (XMP part 3, 1.1.7)."""
+
 _MAX_BOXES = 4096
 _MAX_ITEMS = 20_000
 _MAX_EXTENTS = 256
+# EXIF orientations: by quarters of a turn to the left; then, mirrored top to bottom or left to right, by what it was.
+_ROTATIONS = (1, 8, 3, 6)
+_MIRRORED = (
+    {1: 4, 8: 5, 3: 2, 6: 7, 4: 1, 5: 8, 2: 3, 7: 6},
+    {1: 2, 8: 7, 3: 4, 6: 5, 2: 1, 7: 8, 4: 3, 5: 6},
+)
 
 
 @dataclass(slots=True)
@@ -92,9 +101,10 @@ def read_heif(data: bytes, limit: int, blocks: Blocks) -> None:
         return
     start, end = meta
     body = data[start : min(end, start + limit)]
-    items = _Items()
+    # Each stands once in a meta box; a thousand of them would cost a thousand times as much.
+    items, readers = _Items(), dict(_META_READERS)
     for kind, first, last in iterate_boxes(body, 4, len(body)):
-        reader = _META_READERS.get(kind)
+        reader = readers.pop(kind, None)
         if reader:
             reader(body[first:last], items)
     for item, (kind, content_type) in items.kinds.items():
@@ -121,8 +131,12 @@ def _take_size(items: _Items, blocks: Blocks) -> None:
             parts = [int.from_bytes(body[at : at + 4], "big") for at in range(0, 16, 4)]
             if parts[1] and parts[3] and parts[0] // parts[1] <= width and parts[2] // parts[3] <= height:
                 width, height = parts[0] // parts[1], parts[2] // parts[3]
-        elif kind == b"irot" and body and body[0] & 1:
-            width, height = height, width
+        elif kind == b"irot" and body:
+            blocks.turn = _ROTATIONS[body[0] & 3]
+            if body[0] & 1:
+                width, height = height, width
+        elif kind == b"imir" and body:
+            blocks.turn = _MIRRORED[body[0] & 1][blocks.turn]
     blocks.set_size(width, height)
 
 

@@ -13,7 +13,8 @@ from albumen.media.metadata.blocks import Blocks
 
 _IPTC, _EXIF, _XMP = 0x0404, 0x0422, 0x0424
 _HEADER_BYTES = 26
-_MAX_RESOURCES = 512
+_MAX_RESOURCES = 4096
+_SIGNATURES = frozenset({b"8BIM", b"MeSa", b"PHUT", b"AgHg", b"DCSR"})
 
 
 def read_psd(data: bytes, limit: int, blocks: Blocks) -> None:
@@ -33,7 +34,7 @@ def find_iptc(resources: bytes) -> bytes | None:
 def _iterate_resources(resources: bytes) -> Iterator[tuple[int, bytes]]:
     at = 0
     for _ in range(_MAX_RESOURCES):
-        if resources[at : at + 4] != b"8BIM":
+        if resources[at : at + 4] not in _SIGNATURES:
             return
         kind = int.from_bytes(resources[at + 4 : at + 6], "big")
         name = resources[at + 6 : at + 7]

@@ -15,7 +15,11 @@ _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE, _ALTITUDE_REF, _ALTITUDE =
 _TIME_STAMP, _DATE_STAMP = 7, 29
 _BELOW_SEA = frozenset({1, 3})
 _LEAST_ALTITUDE, _LARGEST_ALTITUDE = -12_000.0, 1_000_000.0
-_XMP_COORDINATE = re.compile(r"\s*(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?(?:,(\d+(?:\.\d+)?))?\s*([NSEW])\s*$", re.ASCII)
+_XMP_COORDINATE = re.compile(
+    r"\s*([+\-]?\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?(?:,(\d+(?:\.\d+)?))?\s*([NSEW])?\s*$",
+    re.ASCII | re.IGNORECASE,
+)
+_WRITTEN_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _XMP_FRACTION = re.compile(r"\s*(-?\d+(?:\.\d+)?)(?:/(\d+))?\s*$", re.ASCII)
 
 
@@ -53,8 +57,8 @@ def exif_place(gps: Directory) -> Place | None:
     """
     if _LATITUDE not in gps.values and _LONGITUDE not in gps.values:
         return None
-    lat = _degrees(gps.numbers(_LATITUDE), gps.text(_LATITUDE_REF), "NS")
-    lon = _degrees(gps.numbers(_LONGITUDE), gps.text(_LONGITUDE_REF), "EW")
+    lat = _degrees(_numbers(gps, _LATITUDE), gps.text(_LATITUDE_REF), "NS")
+    lon = _degrees(_numbers(gps, _LONGITUDE), gps.text(_LONGITUDE_REF), "EW")
     altitude = gps.number(_ALTITUDE)
     if altitude is not None and _below_sea(gps):
         altitude = -abs(altitude)
@@ -63,14 +67,12 @@ def exif_place(gps: Directory) -> Place | None:
 
 def xmp_place(xmp: Mapping[str, Sequence[str]]) -> Place | None:
     """The position in an XMP packet; like `exif_place`."""
-    latitude = _XMP_COORDINATE.match(next(iter(xmp.get("exif:GPSLatitude", ())), ""))
-    longitude = _XMP_COORDINATE.match(next(iter(xmp.get("exif:GPSLongitude", ())), ""))
-    if not latitude or not longitude:
+    lat = _xmp_degrees(next(iter(xmp.get("exif:GPSLatitude", ())), ""), "NS")
+    lon = _xmp_degrees(next(iter(xmp.get("exif:GPSLongitude", ())), ""), "EW")
+    if lat is None or lon is None:
         return None
-    lat = _degrees([float(part or 0) for part in latitude.groups()[:3]], latitude[4], "NS")
-    lon = _degrees([float(part or 0) for part in longitude.groups()[:3]], longitude[4], "EW")
     height = _XMP_FRACTION.match(next(iter(xmp.get("exif:GPSAltitude", ())), ""))
-    altitude = float(height[1]) / float(height[2] or 1) if height and height[2] != "0" else None
+    altitude = float(height[1]) / over if height and (over := float(height[2] or 1)) else None
     if altitude is not None and next(iter(xmp.get("exif:GPSAltitudeRef", ())), "0") in ("1", "3"):
         altitude = -abs(altitude)
     return _checked(lat, lon, altitude, "xmp")
@@ -84,7 +86,7 @@ def gps_moment(gps: Directory) -> datetime | None:
     ImpossibleDate
         Where they are written but are no time.
     """
-    day, clock = gps.text(_DATE_STAMP), gps.numbers(_TIME_STAMP)
+    day, clock = gps.text(_DATE_STAMP), _numbers(gps, _TIME_STAMP)[:3]
     if not day or len(clock) != 3:
         return None
     moment = parse_moment(day)
@@ -100,14 +102,31 @@ def gps_moment(gps: Directory) -> datetime | None:
         raise ImpossibleDate(f"no such GPS date {day}") from None
 
 
+def _numbers(gps: Directory, tag: int) -> list[float]:
+    """A tag's numbers, also where a writer put them as text: `52,00,50.0`."""
+    numbers = gps.numbers(tag)
+    return numbers or [float(part) for part in _WRITTEN_NUMBER.findall(gps.text(tag) or "")[:3]]
+
+
 def _degrees(parts: Sequence[float], reference: str | None, signs: str) -> float:
     if not parts or not all(math.isfinite(part) for part in parts[:3]):
         raise ImpossiblePlace("a coordinate is 0/0, text or missing")
     hemisphere = (reference or " ")[0].upper()
     if hemisphere not in signs:
         raise ImpossiblePlace(f"no hemisphere ({signs[0]} or {signs[1]}) beside a coordinate")
-    degrees = math.fsum(part / step for part, step in zip(parts, (1, 60, 3600), strict=False))
-    return -degrees if hemisphere == signs[1] else degrees
+    degrees = math.fsum(abs(part) / step for part, step in zip(parts, (1, 60, 3600), strict=False))
+    # Some writers put the sign into the degrees, where the standard has the letter alone.
+    return -degrees if hemisphere == signs[1] or parts[0] < 0 else degrees
+
+
+def _xmp_degrees(text: str, signs: str) -> float | None:
+    """A coordinate as XMP wants it, `45,48.5S`, or as a plain signed number."""
+    match = _XMP_COORDINATE.match(text)
+    if not match:
+        return None
+    if match[4] is None:
+        return None if match[2] else float(match[1])
+    return _degrees([float(part or 0) for part in match.groups()[:3]], match[4], signs)
 
 
 def _below_sea(gps: Directory) -> bool:

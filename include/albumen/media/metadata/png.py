@@ -13,7 +13,7 @@ from binascii import unhexlify
 
 from albumen.media.metadata.blocks import Blocks
 from albumen.media.metadata.photoshop import find_iptc
-from albumen.media.metadata.tiff import clean_text
+from albumen.media.metadata.text import clean_text
 
 _SIGNATURE_BYTES = 8
 _MAX_CHUNKS = 200_000
@@ -21,6 +21,7 @@ _MAX_TEXTS = 64
 _MAX_TEXT = 4096
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _RAW_PROFILE = "Raw profile type "
+_PROFILES = frozenset({"exif", "app1", "xmp", "iptc"})
 
 
 def read_png(data: bytes, limit: int, blocks: Blocks) -> None:
@@ -87,16 +88,18 @@ def _read_international_text(body: bytes, limit: int, blocks: Blocks) -> None:
 def _take_text(raw_keyword: bytes, text: bytes, packed: bool, limit: int, blocks: Blocks) -> None:
     """Each keyword counts once, so that many packed chunks cannot cost much."""
     keyword = raw_keyword[:80].decode("latin-1")
+    profile = keyword.removeprefix(_RAW_PROFILE).strip().lower() if keyword.startswith(_RAW_PROFILE) else None
+    keyword = keyword if profile is None else _RAW_PROFILE + profile
     if keyword in blocks.texts or len(blocks.texts) >= _MAX_TEXTS:
         return
-    block = keyword == _XMP_KEYWORD or keyword.startswith(_RAW_PROFILE)
+    block = keyword == _XMP_KEYWORD or profile in _PROFILES
     if packed:
         text = _inflate(text, limit if block else _MAX_TEXT)
-    blocks.texts[keyword] = "" if block else (clean_text(text[:_MAX_TEXT]) or "")
+    blocks.texts[keyword] = "" if block or profile is not None else (clean_text(text[:_MAX_TEXT]) or "")
     if keyword == _XMP_KEYWORD:
         blocks.xmp = blocks.xmp or text
-    elif block:
-        _take_profile(keyword.removeprefix(_RAW_PROFILE).strip().lower(), text, blocks)
+    elif profile in _PROFILES:
+        _take_profile(profile, text, blocks)
 
 
 def _inflate(packed: bytes, limit: int) -> bytes:

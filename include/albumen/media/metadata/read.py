@@ -9,12 +9,18 @@ from typing import Any
 
 from albumen.media.metadata.blocks import Blocks
 from albumen.media.metadata.containers import read_blocks
-from albumen.media.metadata.exif import NO_EXIF, raw_tags, read_exif
+from albumen.media.metadata.exif import NO_EXIF, Exif, raw_tags, read_exif
 from albumen.media.metadata.facts import Metadata
 from albumen.media.metadata.iptc import read_iptc
+from albumen.media.metadata.maker_notes import present, read_canon, read_maker_note
+from albumen.media.metadata.number_rules import NUMBER_RULES
 from albumen.media.metadata.places import ImpossiblePlace, Place
-from albumen.media.metadata.rules import KEYWORD_RULES, NUMBER_RULES, PLACE_RULES, TEXT_RULES, Sources
+from albumen.media.metadata.regions import read_regions
+from albumen.media.metadata.rules import PLACE_RULES
+from albumen.media.metadata.sources import Sources
 from albumen.media.metadata.taken import read_taken
+from albumen.media.metadata.text_rules import KEYWORD_RULES, TEXT_RULES
+from albumen.media.metadata.tiff import TiffBlock
 from albumen.media.metadata.xmp import read_xmp
 from albumen.settings import LimitSettings
 
@@ -61,9 +67,11 @@ def read_metadata(
         If `home_zone` is no zone.
     """
     blocks = read_blocks(data, mime, limits.metadata_bytes)
+    exif = read_exif(blocks.exif, limits.metadata_bytes, blocks.photo, blocks.gps) if blocks.exif else NO_EXIF
     sources = Sources(
-        exif=read_exif(blocks.exif, limits.metadata_bytes, blocks.photo, blocks.gps) if blocks.exif else NO_EXIF,
-        xmp=read_xmp(blocks.xmp) if blocks.xmp else {},
+        exif=exif,
+        maker={**blocks.facts, **_maker_facts(exif, blocks, limits.metadata_bytes)},
+        xmp=_xmp(blocks),
         iptc=read_iptc(blocks.iptc) if blocks.iptc else {},
         png={keyword: text for keyword, text in blocks.texts.items() if text},
         png_modified=blocks.modified,
@@ -107,9 +115,23 @@ def read_metadata(
         title=texts["title"],
         description=texts["description"],
         keywords=tuple(next((words for rule in KEYWORD_RULES if (words := rule(sources))), ())),
+        burst_id=texts["burst_id"],
+        face_regions=read_regions(blocks.xmp, blocks.turn if blocks.turned else orientation) if blocks.xmp else (),
         raw_tags=_capped(_all_tags(sources), limits.raw_tags_bytes),
         salvaged=blocks.damaged,
     )
+
+
+def _maker_facts(exif: Exif, blocks: Blocks, limit: int) -> dict[str, str | float]:
+    if blocks.maker_note:
+        return present(read_canon(TiffBlock(blocks.maker_note, limit).first()))
+    return read_maker_note(exif)
+
+
+def _xmp(blocks: Blocks) -> dict[str, list[str]]:
+    """The packet's properties; what its extension repeats counts as in the packet."""
+    found = read_xmp(blocks.xmp) if blocks.xmp else {}
+    return {**read_xmp(blocks.extended_xmp), **found} if blocks.extended_xmp else found
 
 
 def _first_text(readers: Sequence[Callable[[Sources], str | None]], sources: Sources) -> str | None:
@@ -155,6 +177,7 @@ def _upright(blocks: Blocks, orientation: int | None) -> tuple[int | None, int |
 def _all_tags(sources: Sources) -> dict[str, dict[str, Any]]:
     groups: dict[str, dict[str, Any]] = {
         **raw_tags(sources.exif),
+        "maker": dict(sources.maker),
         "xmp": {name: values[0] if len(values) == 1 else values for name, values in sources.xmp.items()},
         "iptc": dict(sources.iptc),
         "png": dict(sources.png),

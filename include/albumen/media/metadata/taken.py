@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from albumen.media.metadata.dates import ImpossibleDate, is_clock_reset, iso_local, iso_utc, refusal
 from albumen.media.metadata.places import Place, gps_moment
-from albumen.media.metadata.rules import DATE_RULES, Confidence, Dated, Sources
+from albumen.media.metadata.rules import DATE_RULES, Confidence, Dated
+from albumen.media.metadata.sources import Sources
 from albumen.media.metadata.zones import offset_of_instant, offset_of_local, zone_at
 
 _LOWER: dict[Confidence, Confidence] = {"high": "medium", "medium": "low", "low": "low"}

@@ -15,6 +15,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from albumen.media.metadata.text import clean_text
+
 PURE_TEXT_TYPES = frozenset({2, 129})
 """Field types that hold text and never numbers."""
 
@@ -26,17 +28,19 @@ _CLASSIC_MAGICS = frozenset({42, 0x55, 0x4F52, 0x5352})
 _BIG_MAGIC = 43
 _MAX_ENTRIES = 512
 _MAX_NUMBERS = 64
-_MAX_TEXT_BYTES = 8192
 _MAX_VALUE_BYTES = 64 * 1024
-_PACKET_TAGS = frozenset({0x02BC, 0x83BB})
+_PACKET_TAGS = frozenset({0x02BC, 0x83BB, 0x8649})
+_MAKER_NOTE = 0x927C
+_NOTE_BYTES = 1024 * 1024
 
 
 class Value(NamedTuple):
-    """One entry of a directory, not yet decoded: its field type, declared count and bytes."""
+    """One entry of a directory, not yet decoded: its field type, declared count, bytes, and their offset or 0."""
 
     kind: int
     length: int
     data: bytes
+    at: int = 0
 
 
 @dataclass(slots=True)
@@ -148,19 +152,29 @@ class TiffBlock:
                 values[tag] = Value(kind, length, raw[:size])
                 continue
             (pointer,) = struct.unpack(order + ("Q" if self.big else "I"), raw)
+            if tag == _MAKER_NOTE:
+                # It is read in place: its offsets may count from the start of the whole block.
+                values[tag] = Value(kind, length, b"", pointer)
+                continue
             if pointer + size > len(data):
                 self.damaged = True
                 size = len(data) - pointer
                 if size <= 0 or kind != 2:
                     continue
             if size <= (self.packet_bytes if tag in _PACKET_TAGS else _MAX_VALUE_BYTES):
-                values[tag] = Value(kind, length, data[pointer : pointer + size])
+                values[tag] = Value(kind, length, data[pointer : pointer + size], pointer)
         if count == declared:
             end = start + count * width
             pointer_format = order + ("Q" if self.big else "I")
             if end + struct.calcsize(pointer_format) <= len(data):
                 (found.next_offset,) = struct.unpack_from(pointer_format, data, end)
         return found
+
+    def inside(self, start: int, order: str) -> TiffBlock:
+        """The block of a maker note: byte order and origin of its own, `<` or `>` and an offset in this block."""
+        block = TiffBlock(b"", self.packet_bytes)
+        block.data, block.order = self.data[start : start + _NOTE_BYTES], order
+        return block
 
     def first(self) -> Directory:
         """The first directory (IFD0); empty when there is none."""
@@ -172,15 +186,3 @@ class TiffBlock:
         if value is None or value.kind not in (3, 4, 13, 16, 18):
             return []
         return [self.directory(int(offset)) for offset in dict.fromkeys(directory.numbers(tag)[:8])]
-
-
-def clean_text(raw: bytes) -> str | None:
-    """Text of unknown charset: cut at the first NUL, UTF-8 or else Latin-1, no control characters, stripped."""
-    head = raw[:_MAX_TEXT_BYTES].split(b"\0", 1)[0]
-    try:
-        text = head.decode()
-    except UnicodeDecodeError:
-        text = head.decode("latin-1")
-    if not text.isprintable():
-        text = "".join(letter if letter.isprintable() or letter in "\n\t" else " " for letter in text)
-    return text.strip() or None

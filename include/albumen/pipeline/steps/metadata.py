@@ -40,6 +40,7 @@ _EXTRA = (
     "title",
     "description",
     "keywords",
+    "burst_id",
     "salvaged",
 )
 
@@ -48,7 +49,7 @@ class MetadataStep(Step):
     """Reads when, where, with what and how large; damaged bytes cost facts, never the item."""
 
     name: ClassVar[str] = "metadata"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[PassName] = "original"
     decodes: ClassVar[bool] = False
     writes: ClassVar[tuple[str, ...]] = ("facts", "raw_tags")
@@ -94,6 +95,7 @@ def _facts(found: Metadata) -> dict[str, Any]:
     row: dict[str, Any] = {column: getattr(found, column) for column in _COLUMNS}
     extra = {name: getattr(found, name) for name in _EXTRA}
     extra["keywords"] = list(found.keywords)
+    extra["face_regions"] = [region.as_json() for region in found.face_regions]
     row["extra"] = {name: value for name, value in extra.items() if value not in (None, []) and value is not False}
     return row
 

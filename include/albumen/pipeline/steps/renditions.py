@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from albumen.media.photo import EncodedPicture, render
 from albumen.pipeline.contract import MediaInput, Outcome, PassName, Step, StepResult, StoredObject
 from albumen.pipeline.taxonomy import ItemFault
 from albumen.settings import Settings
+
+if TYPE_CHECKING:
+    from albumen.media.photo import EncodedPicture
 
 
 class RenditionsStep(Step):
     """Makes what people see of a photo."""
 
     name: ClassVar[str] = "renditions"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[PassName] = "original"
     writes: ClassVar[tuple[str, ...]] = ("placeholders",)
 
     @classmethod
     def relevant_settings(cls, settings: Settings) -> Mapping[str, Any]:
         """Sizes and qualities."""
-        return settings.renditions.model_dump()
+        return {name: value for name, value in settings.renditions if name.startswith(("thumb_", "preview_"))}
 
     def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
         """Render every photo of the batch; one that cannot be read costs only itself."""
         return [self._render(item) for item in batch]
 
     def _render(self, item: MediaInput) -> Outcome:
+        from albumen.media.photo import render
+
         try:
             rendered = render(item.data, item.mime, renditions=self.settings.renditions, limits=self.settings.limits)
         except ItemFault as fault:
