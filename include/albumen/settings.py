@@ -7,7 +7,7 @@ settings; domain functions are given the values they need.
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,6 +19,9 @@ class RenditionSettings(BaseModel):
     preview_short_side: int = Field(1440, ge=64, description="Short side of `preview`, pixels.")
     preview_long_side_max: int = Field(4320, ge=64, description="Longest long side of `preview`, pixels.")
     preview_quality: int = Field(80, ge=1, le=100, description="JPEG quality of `preview` (4:2:0).")
+    large_long_side: int = Field(2560, ge=64, le=65500, description="Long side of `large`, pixels; on demand.")
+    large_quality: int = Field(85, ge=1, le=100, description="JPEG quality of `large` (4:2:0).")
+    fullsize_quality: int = Field(90, ge=1, le=100, description="JPEG quality of `fullsize` (4:4:4); on demand.")
 
 
 class LimitSettings(BaseModel):
@@ -51,8 +54,8 @@ class PipelineSettings(BaseModel):
     run_seconds: float = Field(300.0, gt=0, description="Planned work of one DAG run, seconds of wall time.")
     lease_seconds: float = Field(60.0, gt=0, description="A lease not renewed for so long is free again, seconds.")
     heartbeat_seconds: float = Field(10.0, gt=0, description="Renewal of a lease, seconds.")
-    commit_items: int = Field(16, ge=1, description="Most items of one result transaction.")
-    prefetch_items: int = Field(6, ge=1, description="Objects read ahead of the decoder.")
+    commit_items: int = Field(32, ge=1, description="Most items of one result transaction.")
+    prefetch_items: int = Field(8, ge=1, description="Objects read ahead of the decoder.")
     retry_base_seconds: float = Field(15.0, gt=0, description="First back-off of a retried item, doubled each time.")
     retry_max_seconds: float = Field(900.0, gt=0, description="Longest back-off of a retried item.")
     transient_share: float = Field(
@@ -68,6 +71,11 @@ class DiscoverySettings(BaseModel):
     poll_keys: int = Field(20_000, ge=1000, description="Most keys the watcher lists of a library at a look.")
     page_keys: int = Field(1000, ge=1, le=1000, description="Keys of one listing page.")
     full_listing_minutes: int = Field(60, ge=1, description="Age of the last full listing at which a new one is due.")
+    sqs_queue: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="URL of an SQS queue with S3 event notifications; the watcher then reads it, and lists nothing.",
+    )
 
 
 class ModelSettings(BaseModel):
@@ -90,6 +98,16 @@ class MemorySettings(BaseModel):
     near_duplicate_bits: int = Field(
         10, ge=0, le=64, description="Perceptual-hash distance of two photos that show the same."
     )
+    publishers: tuple[str, ...] = Field(
+        ("page",), description="Publishers of a memory, a JSON list of names; `page` is always among them."
+    )
+
+    @field_validator("publishers")
+    @classmethod
+    def _page_is_among_them(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if "page" not in names:
+            raise ValueError("memories.publishers lacks 'page', which is what `albumen memories open` shows")
+        return names
 
 
 class Settings(BaseSettings):

@@ -28,6 +28,10 @@ class Selection:
         Local dates, inclusive.
     stale_only : bool
         Only items whose outcome is of another version, model or setting than today's, or that have none.
+    again_only : bool
+        Only items that have an outcome of the step.
+    keys : tuple of str
+        The items of these originals. They go into the lane `fresh`: somebody waits for them.
     """
 
     prefix: str = ""
@@ -35,24 +39,26 @@ class Selection:
     taken_from: date | None = None
     taken_to: date | None = None
     stale_only: bool = True
+    again_only: bool = False
+    keys: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for the catalog."""
         dates = {"taken_from": self.taken_from, "taken_to": self.taken_to}
         return {
+            "keys": list(self.keys),
             "prefix": self.prefix,
             "reason": self.reason,
             "stale_only": self.stale_only,
+            "again_only": self.again_only,
             **{name: value.isoformat() if value else None for name, value in dates.items()},
         }
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Selection:
         """The opposite of `as_dict`."""
-        dates = {
-            name: date.fromisoformat(values[name]) if values[name] else None for name in ("taken_from", "taken_to")
-        }
-        return Selection(values["prefix"], values["reason"], **dates, stale_only=values["stale_only"])
+        dates = {name: values[name] and date.fromisoformat(values[name]) for name in ("taken_from", "taken_to")}
+        return Selection(**{**values, **dates, "keys": tuple(values.get("keys", ()))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,19 @@ class StepScope:
     needs_renditions: bool
 
 
+_OF_KEYS = """
+    (
+        SELECT DISTINCT g.item_id FROM libraries l JOIN originals g USING (library_id, bucket)
+        WHERE l.library_id = :library_id AND g.key = ANY(:keys) AND g.vanished_at IS NULL
+    ) AS named JOIN items i USING (item_id)
+"""
+
 _SELECTED = """
-    SELECT i.item_id FROM items i
+    SELECT i.item_id FROM {items}
     LEFT JOIN outcomes o ON o.library_id = i.library_id AND o.subject_id = i.item_id AND o.step = :step
     LEFT JOIN facts f ON f.library_id = i.library_id AND f.item_id = i.item_id
     WHERE i.library_id = :library_id AND i.item_id > :after AND i.retired_at IS NULL AND i.kind = ANY(:kinds)
+      AND (NOT :again_only OR o.inputs_key IS NOT NULL)
       AND (NOT :stale_only OR o.inputs_key IS NULL OR left(o.inputs_key, 16) <> :signature)
       AND (o.state IS DISTINCT FROM 'skipped' OR o.reason IS DISTINCT FROM 'erased')
       AND (:reason = '' OR o.reason = :reason)
@@ -82,9 +96,22 @@ _SELECTED = """
           SELECT FROM renditions r WHERE r.library_id = i.library_id AND r.item_id = i.item_id AND r.name = 'preview'))
 """
 
-MEASURE = text(f"SELECT count(*) FROM ({_SELECTED}) AS selected")  # noqa: S608
+_SELECTED_OF_LIBRARY = _SELECTED.format(items="items i")
+_SELECTED_OF_KEYS = _SELECTED.format(items=_OF_KEYS)
 
-NEXT = text(f"{_SELECTED} ORDER BY i.item_id LIMIT :most")
+MEASURE = text(f"SELECT count(*) FROM ({_SELECTED_OF_LIBRARY}) AS selected")  # noqa: S608
+MEASURE_OF_KEYS = text(f"SELECT count(*) FROM ({_SELECTED_OF_KEYS}) AS selected")  # noqa: S608
+
+NEXT = text(f"{_SELECTED_OF_LIBRARY} ORDER BY i.item_id LIMIT :most")
+NEXT_OF_KEYS = text(f"{_SELECTED_OF_KEYS} ORDER BY i.item_id LIMIT :most")
+"""Keys are a statement of their own: as one more condition they would be looked up for every item of the library."""
+
+UNKNOWN_KEYS = text("""
+    SELECT p.key FROM unnest(CAST(:keys AS text[])) AS p(key)
+    WHERE NOT EXISTS (
+        SELECT FROM libraries l JOIN originals g USING (library_id, bucket)
+        WHERE l.library_id = :library_id AND g.key = p.key AND g.vanished_at IS NULL)
+""")
 
 CREATE = text("""
     INSERT INTO backfills (library_id, step, selection) VALUES (:library_id, :step, CAST(:selection AS jsonb))
@@ -92,6 +119,17 @@ CREATE = text("""
 """)
 
 OPEN = text("SELECT * FROM backfills WHERE finished_at IS NULL ORDER BY backfill_id FOR UPDATE SKIP LOCKED")
+
+ONE = text("SELECT * FROM backfills WHERE backfill_id = :backfill_id")
+
+PENDING = text("SELECT EXISTS (SELECT FROM due WHERE library_id = :library_id AND step = :step)")
+
+PENDING_OF_KEYS = text("""
+    SELECT EXISTS (
+        SELECT FROM libraries l JOIN originals g USING (library_id, bucket)
+        JOIN due d ON d.library_id = l.library_id AND d.subject_id = g.item_id AND d.step = :step
+        WHERE l.library_id = :library_id AND g.key = ANY(:keys))
+""")
 
 ADVANCE = text("""
     UPDATE backfills SET cursor = :cursor, enqueued = enqueued + :enqueued,
@@ -108,27 +146,37 @@ SIGNATURE = text("""
 
 
 def measure(connection: Connection, library_id: int, scope: StepScope, selection: Selection) -> int:
-    """How many items a backfill would make due. Grows with the library: it reads the selection."""
-    return int(connection.execute(MEASURE, _parameters(library_id, scope, selection, after=0)).scalar_one())
+    """How many items a backfill would make due. Without keys it grows with the library: it reads the selection."""
+    question = MEASURE_OF_KEYS if selection.keys else MEASURE
+    return int(connection.execute(question, _parameters(library_id, scope, selection, after=0)).scalar_one())
+
+
+def unknown_keys(connection: Connection, library_id: int, keys: Sequence[str]) -> list[str]:
+    """Those of the keys that no living original of the library has."""
+    if not keys:
+        return []
+    return list(connection.execute(UNKNOWN_KEYS, {"library_id": library_id, "keys": list(keys)}).scalars())
 
 
 def create(connection: Connection, library_id: int, step: str, selection: Selection) -> int:
-    """Record a backfill; `advance` puts its work into the backfill lane."""
+    """Record a backfill; `advance` makes its work due."""
     values = {"library_id": library_id, "step": step, "selection": json.dumps(selection.as_dict())}
     return int(connection.execute(CREATE, values).scalar_one())
 
 
 def advance(connection: Connection, scopes: Mapping[str, StepScope], *, most: int) -> int:
-    """Put the next `most` items of the open backfills of these steps into the backfill lane."""
+    """Make the next `most` of the open backfills of these steps due: in the lane `backfill`, named ones in `fresh`."""
     enqueued = 0
     for row in connection.execute(OPEN).mappings().all():
         if row["step"] not in scopes or enqueued >= most:
             continue
         scope, room = scopes[row["step"]], most - enqueued
-        parameters = _parameters(row["library_id"], scope, Selection.from_dict(row["selection"]), after=row["cursor"])
-        items = connection.execute(NEXT, {**parameters, "most": room}).scalars().all()
+        selection = Selection.from_dict(row["selection"])
+        parameters = _parameters(row["library_id"], scope, selection, after=row["cursor"])
+        question, lane = (NEXT_OF_KEYS, Lane.FRESH) if selection.keys else (NEXT, Lane.BACKFILL)
+        items = connection.execute(question, {**parameters, "most": room}).scalars().all()
         pairs = [(item, scope.name) for item in items]
-        due.enqueue(connection, row["library_id"], pairs, subject_kind="i", lane=Lane.BACKFILL)
+        due.enqueue(connection, row["library_id"], pairs, subject_kind="i", lane=lane)
         state = {
             "backfill_id": row["backfill_id"],
             "cursor": items[-1] if items else row["cursor"],
@@ -138,6 +186,16 @@ def advance(connection: Connection, scopes: Mapping[str, StepScope], *, most: in
         connection.execute(ADVANCE, state)
         enqueued += len(items)
     return enqueued
+
+
+def is_pending(connection: Connection, backfill_id: int) -> bool:
+    """Whether something of a backfill has not ended; without keys, whether any work of its step has not."""
+    row = connection.execute(ONE, {"backfill_id": backfill_id}).mappings().one()
+    if row["finished_at"] is None:
+        return True
+    keys = list(Selection.from_dict(row["selection"]).keys)
+    parameters = {"library_id": row["library_id"], "step": row["step"], "keys": keys}
+    return bool(connection.execute(PENDING_OF_KEYS if keys else PENDING, parameters).scalar_one())
 
 
 def notice_change(connection: Connection, step: str, signature: str, version: int) -> bool:
@@ -155,6 +213,8 @@ def _parameters(library_id: int, scope: StepScope, selection: Selection, *, afte
         "kinds": list(scope.kinds),
         "needs_renditions": scope.needs_renditions,
         "stale_only": selection.stale_only,
+        "again_only": selection.again_only,
+        "keys": list(selection.keys),
         "reason": selection.reason,
         "prefix": selection.prefix,
         "taken_from": selection.taken_from,

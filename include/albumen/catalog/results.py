@@ -81,7 +81,7 @@ class SubjectResult:
     released: Sequence[str] = ()
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     renditions: list[dict[str, Any]] = field(default_factory=list)
-    follow: Mapping[str, str] = field(default_factory=dict)
+    follow: dict[str, str] = field(default_factory=dict)
 
 
 END = text("""

@@ -3,60 +3,79 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from albumen.cli import (
-    add,
-    bench,
-    demo,
-    docs,
-    doctor,
-    down,
-    export,
-    library,
-    memories,
-    models,
-    quarantine,
-    status,
-    test,
-    up,
-    why,
+from albumen.cli.lazy import LazyCommands, Verb
+
+VERBS = {
+    "demo": Verb("albumen.cli.demo:demo"),
+    "up": Verb("albumen.cli.up:up"),
+    "status": Verb("albumen.cli.status:status"),
+    "add": Verb("albumen.cli.add:add"),
+    "library": Verb("albumen.cli.library:app"),
+    "export": Verb("albumen.cli.export:export"),
+    "quarantine": Verb("albumen.cli.quarantine:app"),
+    "why": Verb("albumen.cli.why:why"),
+    "memories": Verb("albumen.cli.memories:app"),
+    "renditions": Verb("albumen.cli.renditions:app"),
+    "down": Verb("albumen.cli.down:down"),
+    "doctor": Verb("albumen.cli.doctor:doctor"),
+    "new": Verb("albumen.cli.new:app"),
+    "try": Verb("albumen.cli.try_step:try_step"),
+    "test": Verb("albumen.cli.test:run_checks", {"allow_extra_args": True, "ignore_unknown_options": True}),
+    "models": Verb("albumen.cli.models:app"),
+    "bench": Verb("albumen.cli.bench:app"),
+    "docs": Verb("albumen.cli.docs:docs"),
+}
+
+SURROUNDINGS = (
+    "albumen.local.processes:StackError",
+    "albumen.local.airflow_api:AirflowApiError",
+    "albumen.local.sample.fault:SampleError",
+    "albumen.pipeline.sandbox_process:SandboxError",
+    "albumen.storage.object_store:StorageError",
+    "albumen.vision.weights:WeightsError",
 )
-from albumen.local.airflow_api import AirflowApiError
-from albumen.local.processes import StackError
-from albumen.local.sample import SampleError
-from albumen.storage.object_store import StorageError
-from albumen.vision.weights import WeightsError
+"""Faults that are told in words; by name, since a verb that cannot raise them need not import them."""
+
+
+class VerbGroup(TyperGroup):
+    """The verbs, each imported when it is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = LazyCommands(VERBS, self.commands)
+
 
 app = typer.Typer(
     name="albumen",
+    cls=VerbGroup,
     help="Turns a bucket of photos and videos into a library worth reliving.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-app.command()(demo.demo)
-app.command()(up.up)
-app.command()(status.status)
-app.command()(add.add)
-app.add_typer(library.app, name="library")
-app.command()(export.export)
-app.add_typer(quarantine.app, name="quarantine")
-app.command()(why.why)
-app.add_typer(memories.app, name="memories")
-app.command()(down.down)
-app.command()(doctor.doctor)
-app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(test.run_checks)
-app.add_typer(models.app, name="models")
-app.add_typer(bench.app, name="bench")
-app.command()(docs.docs)
+
+
+@app.callback()
+def verbs() -> None:
+    """Turns a bucket of photos and videos into a library worth reliving."""
 
 
 def main() -> None:
     """Run the command line; a fault of the surroundings is told in words, without a trace."""
+    # Typer's own traces come from an exception hook, which what is raised again here still reaches.
     try:
         app(prog_name="albumen")
-    except (StackError, AirflowApiError, StorageError, SampleError, WeightsError) as error:
+    except Exception as error:
+        if not any(_reference(kind) in SURROUNDINGS for kind in type(error).__mro__):
+            raise
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
+
+
+def _reference(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"

@@ -186,7 +186,7 @@ def _chapter(dag: Dag) -> str:
     if dag.params:
         lines += ["| param | default | title | meaning |", "|---|---|---|---|"]
         for name, default, title, description in dag.params:
-            shown = f"`{default}`" if default != "" else "empty"
+            shown = "empty" if default in ("", None, []) else f"`{default}`"
             lines.append(f"| `{name}` | {shown} | {title} | {description} |")
         lines.append("")
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import BaseModel
@@ -77,6 +78,8 @@ def _table(fields: dict[str, FieldInfo], prefix: str) -> str:
 def _default(value: Any) -> str:
     if value == "":
         return "empty"
+    if isinstance(value, tuple):
+        return f"`{json.dumps(value)}`"
     if isinstance(value, int) and not isinstance(value, bool) and value >= BYTES_FROM:
         for size, unit in ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")):
             if value % size == 0:

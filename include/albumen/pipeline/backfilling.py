@@ -29,14 +29,15 @@ class Estimate:
     def __str__(self) -> str:
         hours = self.items * self.seconds_per_item / 3600
         return (
-            f"{self.step} is due again for {self.items} items of library {self.library}: "
+            f"{self.step} is due for {self.items} items of library {self.library}: "
             f"about {hours:.2f} core-hours ({self.seconds_per_item:.3f} s each)"
         )
 
 
 def scope_of(step: type[Step], settings: Settings) -> StepScope:
     """What the catalog needs to know to select items for a step."""
-    return StepScope(step.name, step.signature(settings), sorted(step.kinds), step.reads == "preview")
+    needs_renditions = step.reads == "preview" or "renditions" in step.needs
+    return StepScope(step.name, step.signature(settings), sorted(step.kinds), needs_renditions)
 
 
 def estimate(
@@ -51,7 +52,10 @@ def estimate(
 
 
 def notice_changes(connection: Connection, pass_name: PassName, settings: Settings) -> list[Estimate]:
-    """Start a backfill of every step that is new or whose signature changed, for every library with items for it."""
+    """Start a backfill of every step that is new or whose signature changed, for every library with items for it.
+
+    A step on demand is made due again only for the items that it was asked for.
+    """
     changed = [
         step
         for step in registry.of_pass(pass_name)
@@ -60,24 +64,24 @@ def notice_changes(connection: Connection, pass_name: PassName, settings: Settin
     estimates = []
     for step in changed:
         for library in _consenting(libraries.everyone(connection), step):
-            found = estimate(connection, library, step, Selection(), settings)
+            selection = Selection(again_only=step.on_demand)
+            found = estimate(connection, library, step, selection, settings)
             if found.items:
-                backfills.create(connection, library.library_id, step.name, Selection())
+                backfills.create(connection, library.library_id, step.name, selection)
                 estimates.append(found)
     return estimates
 
 
 def advance(connection: Connection, pass_name: PassName, settings: Settings) -> int:
-    """Put the next part of the pass's open backfills into the backfill lane."""
+    """Make the next part of the pass's open backfills due."""
     scopes = {step.name: scope_of(step, settings) for step in registry.of_pass(pass_name)}
     return backfills.advance(connection, scopes, most=ENQUEUE_AT_ONCE)
 
 
 def start_for_policies(connection: Connection, library: Library, before: Library, settings: Settings) -> list[Estimate]:
     """Make due what a library's changed policies change: steps newly consented to, facts of another home zone."""
-    changed = [
-        step for step in registry.steps().values() if step.consent in set(library.consents) - set(before.consents)
-    ]
+    consented = set(library.consents) - set(before.consents)
+    changed = [step for step in registry.steps().values() if step.consent in consented and not step.on_demand]
     if library.home_zone != before.home_zone:
         changed.append(registry.steps()["metadata"])
     estimates = []

@@ -110,6 +110,8 @@ class Step(ABC):
         The media kinds it applies to (`photo`, `video`).
     needs :
         Steps that must be done before.
+    on_demand :
+        Due only for items it was asked for; a raised version makes it due again for those alone.
     decodes :
         Whether it needs the pixels; a step that does not runs also on photos that no decoder reads.
     consent :
@@ -129,6 +131,7 @@ class Step(ABC):
     reads: ClassVar[PassName]
     kinds: ClassVar[frozenset[str]] = frozenset({"photo"})
     needs: ClassVar[tuple[str, ...]] = ()
+    on_demand: ClassVar[bool] = False
     decodes: ClassVar[bool] = True
     consent: ClassVar[str | None] = None
     writes: ClassVar[tuple[str, ...]] = ()

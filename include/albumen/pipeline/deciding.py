@@ -51,8 +51,10 @@ class Decider:
             changed = "the object changed since it was listed; the next listing makes it due"
             return self._refuse(decided, due, ItemFault(Reason.TRANSIENT, changed))
         adopted = self._adopted(subject, due, inputs, known)
-        if known is not None and known.is_retired and "renditions" in adopted:
-            decided.result.follow = self.following(decided)
+        if known is not None and known.is_retired:
+            decided.result.follow = self._asked_for(known, reads)
+            if "renditions" in adopted:
+                decided.result.follow |= self.following(decided)
         left = [name for name in due if name not in adopted]
         decided.result.released = adopted
         if not left:
@@ -102,6 +104,14 @@ class Decider:
             renditions_inputs=decided.inputs["renditions"],
             settings=self.settings,
         )
+
+    def _asked_for(self, known: KnownContent, reads: str) -> dict[str, str]:
+        """The steps on demand that content had when its last original left: a change since then went past it."""
+        return {
+            name: step.inputs_key(self.settings, reads)
+            for name, step in self.steps.items()
+            if step.on_demand and name in known.inputs
+        }
 
     def _refuse(self, decided: Decided, due: list[str], fault: ItemFault) -> Decided:
         decided.work = None

@@ -1,28 +1,37 @@
-"""Finding originals: full listings are the truth, hints make it quick.
+"""Finding originals: full listings are the truth, hints and inventories make it quick.
 
 A listing is cut by prefix, checkpointed by page and resumed where it stopped. A key is vanished
-only after two complete listings without it, and after one more look at the object itself.
+only after two complete listings without it, and after one more look at the object itself. Hints and
+inventories only ever register: both may be late.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
 
-from albumen.catalog import listings, originals
+from albumen.catalog import inventories, listings, originals
 from albumen.catalog.libraries import Library
 from albumen.catalog.listings import ListingShard
 from albumen.catalog.originals import Registered
 from albumen.pipeline import registry
 from albumen.pipeline.heartbeat import Connect
-from albumen.storage.object_store import ObjectMissing, ObjectStore, StorageError
+from albumen.storage.object_store import ObjectInfo, ObjectMissing, ObjectStore, StorageError
+from albumen.storage.s3_events import ObjectChange
 
 MAX_PREFIXES = 1000
 MAX_DEPTH = 6
+BATCH_KEYS = 1000
+LOOKS_AT_ONCE = 8
+
+Row = TypeVar("Row")
 
 
 def original_steps() -> list[str]:
     """The steps a new original is due for."""
-    return [step.name for step in registry.of_pass("original")]
+    return [step.name for step in registry.for_everyone("original")]
 
 
 def begin_listing(connect: Connect, store: ObjectStore, library: Library) -> int:
@@ -88,18 +97,53 @@ def register_keys(connect: Connect, store: ObjectStore, library: Library, keys: 
 
     What is not there (any more) is left to the listings, what is not the library's to others.
     """
-    found = []
-    for key in keys:
-        if not key.startswith(library.prefix):
-            continue
-        try:
-            found.append(store.head(library.bucket, key))
-        except ObjectMissing:
-            continue
-    with connect() as connection:
-        registered = originals.register(connection, library, found, steps=original_steps())
-        connection.commit()
-    return registered
+    total = Registered()
+    mine = [key for key in dict.fromkeys(keys) if key.startswith(library.prefix)]
+    with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
+        for some in _batches(mine, BATCH_KEYS):
+            found = [info for info in pool.map(lambda key: _seen(store, library.bucket, key), some) if info]
+            with connect() as connection:
+                total += originals.register(connection, library, found, steps=original_steps())
+                connection.commit()
+    return total
+
+
+def register_inventory(
+    connect: Connect, store: ObjectStore, library: Library, rows: Iterable[ObjectInfo]
+) -> Registered:
+    """Register what an inventory shows below the library's prefix.
+
+    Originals that the catalog never heard of are taken as they are written there. Where it knows
+    otherwise, the object itself is asked, since the inventory is the older of the two; what only
+    the inventory shows as gone, or does not show at all, is left to the listings.
+    """
+    total = Registered()
+    mine = (row for row in rows if row.key.startswith(library.prefix))
+    for page in _batches(mine, BATCH_KEYS):
+        with connect() as connection:
+            news = inventories.news(connection, library, page)
+            total += originals.register(connection, library, news.unseen, steps=original_steps())
+            total += Registered(unchanged=news.known)
+            connection.commit()
+        if news.doubtful:
+            total += register_keys(connect, store, library, news.doubtful)
+    return total
+
+
+def changes_by_library(
+    everyone: Sequence[Library], changes: Iterable[ObjectChange]
+) -> dict[Library, list[ObjectChange]]:
+    """Whose objects came or changed; those that went are left to the listings.
+
+    A notification may be late, twice, or overtaken by another: it only names what to look at.
+    """
+    found: dict[Library, list[ObjectChange]] = {}
+    for change in changes:
+        for library in everyone:
+            mine = change.bucket == library.bucket and change.key.startswith(library.prefix)
+            if mine and not change.removed:
+                found.setdefault(library, []).append(change)
+    return found
 
 
 def _prefixes(store: ObjectStore, library: Library) -> list[tuple[str, bool]]:
@@ -138,3 +182,16 @@ def _is_gone(store: ObjectStore, bucket: str, key: str) -> bool:
     except StorageError:
         return False
     return False
+
+
+def _seen(store: ObjectStore, bucket: str, key: str) -> ObjectInfo | None:
+    try:
+        return store.head(bucket, key)
+    except ObjectMissing:
+        return None
+
+
+def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    waiting = iter(rows)
+    while batch := list(islice(waiting, size)):
+        yield batch

@@ -31,10 +31,14 @@ class Plan:
 def plan(connection: Connection, pass_name: PassName, settings: Settings, *, paused: Collection[str] = ()) -> Plan:
     """Cut one run: about `run_seconds` of work, in shards of about `shard_seconds`.
 
-    A small backlog is spread over the slots that work side by side; a large one is capped, and the
-    next run goes on.
+    What waits is spread evenly over the slots that work side by side, so that none works on alone at
+    the end; a large backlog is capped, and the next run goes on.
     """
-    steps = [step for step in registry.of_pass(pass_name) if step.name not in paused]
+    steps = [
+        step
+        for step in registry.of_pass(pass_name)
+        if step.name not in paused and (not step.on_demand or due.count(connection, [step.name], most=1))
+    ]
     if not steps:
         return Plan([], 0, 0.0)
     knobs = settings.pipeline
@@ -43,8 +47,8 @@ def plan(connection: Connection, pass_name: PassName, settings: Settings, *, pau
     tasks = min(MAX_SLOTS, max(1, round(knobs.run_seconds / knobs.shard_seconds)) * knobs.slots)
     waiting = max(due.count(connection, [step.name], most=size * tasks) for step in steps)
     abandoned = due.expired_shards(connection, pass_name)
-    if waiting <= size * knobs.slots:
-        size = max(WORTH_A_SLOT, math.ceil(waiting / knobs.slots))
+    turns = max(1, math.ceil(waiting / (size * knobs.slots)))
+    size = max(WORTH_A_SLOT, math.ceil(waiting / (turns * knobs.slots)))
     wanted = min(tasks, math.ceil(waiting / size) + abandoned)
     return Plan([size] * wanted, waiting, cost)
 

@@ -13,6 +13,8 @@ from albumen.settings import Settings
 BUILT_IN = (
     "albumen.pipeline.steps.metadata:MetadataStep",
     "albumen.pipeline.steps.renditions:RenditionsStep",
+    "albumen.pipeline.steps.large:LargeStep",
+    "albumen.pipeline.steps.fullsize:FullsizeStep",
     "albumen.pipeline.steps.faces:FacesStep",
     "albumen.pipeline.steps.quality:QualityStep",
     "albumen.pipeline.steps.likeness:LikenessStep",
@@ -27,7 +29,7 @@ def steps() -> Mapping[str, type[Step]]:
     Raises
     ------
     ValueError
-        If two steps share a name or one needs a step that does not exist.
+        If two steps share a name, one needs a step that does not exist, or one on demand reads the preview.
     """
     found: dict[str, type[Step]] = {}
     references = [*BUILT_IN, *(point.value for point in sorted(entry_points(group=ENTRY_POINT), key=lambda p: p.name))]
@@ -41,6 +43,9 @@ def steps() -> Mapping[str, type[Step]]:
         for needed in step.needs:
             if needed not in found:
                 raise ValueError(f"step {step.name!r} needs {needed!r}, which does not exist")
+        if step.on_demand and step.reads == "preview":
+            # New renditions make what reads them due by `following`, which does not know who was asked for.
+            raise ValueError(f"step {step.name!r} is on demand, so that it cannot read the preview")
     return found
 
 
@@ -49,9 +54,20 @@ def reference_of(step: type[Step]) -> str:
     return f"{step.__module__}:{step.__qualname__}"
 
 
+def search_path() -> list[str]:
+    """The folders that the steps of other packages are installed in; a child process may not know them by itself."""
+    folders = {str(point.dist.locate_file("")) for point in entry_points(group=ENTRY_POINT) if point.dist is not None}
+    return sorted(folders)
+
+
 def of_pass(pass_name: PassName) -> list[type[Step]]:
     """The steps that share one read of the same input."""
     return [step for step in steps().values() if step.reads == pass_name]
+
+
+def for_everyone(pass_name: PassName) -> list[type[Step]]:
+    """The steps of a pass that are due unasked."""
+    return [step for step in of_pass(pass_name) if not step.on_demand]
 
 
 def applies(step: type[Step], *, kind: str, consents: Collection[str]) -> bool:

@@ -34,16 +34,17 @@ class Storing:
         self._outcomes: dict[int, list[WorkOutcome]] = defaultdict(list)
         self._uploads: dict[int, list[Future[dict[str, Any]]]] = defaultdict(list)
 
-    def begin(self, part: Decided, outcome: WorkOutcome) -> None:
-        """Take an outcome from the sandbox and start its uploads."""
+    def begin(self, part: Decided, outcome: WorkOutcome) -> bool:
+        """Take an outcome from the sandbox and start its uploads; True when it is the last of its subject."""
         self._outcomes[outcome.subject_id].append(outcome)
         if isinstance(outcome.result, StepResult):
             for made in outcome.result.objects:
                 key = self._key(part, outcome.step, made)
                 self._uploads[outcome.subject_id].append(self.executor.submit(self._put, key, made))
+        return part.work is not None and len(self._outcomes[outcome.subject_id]) == len(part.work.steps)
 
     def finish(self, part: Decided, decider: Decider) -> None:
-        """Wait for a subject's uploads and complete its result.
+        """Wait for a subject's uploads and complete its result; nothing to do where there was no work.
 
         Raises
         ------
@@ -51,7 +52,9 @@ class Storing:
             If an upload failed.
         """
         subject_id = part.result.subject_id
-        uploads, outcomes = self._uploads.pop(subject_id, []), self._outcomes.pop(subject_id, [])
+        if subject_id not in self._outcomes:
+            return
+        uploads, outcomes = self._uploads.pop(subject_id, []), self._outcomes.pop(subject_id)
         part.result.renditions = [upload.result() for upload in uploads]
         made = [self._outcome(part, decider, outcome) for outcome in outcomes]
         part.result.outcomes = [*part.result.outcomes, *made]
@@ -60,7 +63,7 @@ class Storing:
                 rows = {table: [dict(row) for row in found] for table, found in outcome.result.rows.items()}
                 part.result.rows |= {table: rows.get(table, []) for table in self.steps[outcome.step].writes}
                 if outcome.step == "renditions":
-                    part.result.follow = decider.following(part)
+                    part.result.follow |= decider.following(part)
 
     def _put(self, key: str, made: StoredObject) -> dict[str, Any]:
         self.store.put(self.settings.library_bucket, key, made.data, mime=made.mime, cache_control=CACHE_FOREVER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -112,7 +113,7 @@ class TestLibrary:
         """Work off everything that can be leased now, pass by pass."""
         summaries: list[ShardSummary] = []
         for pass_name in passes or ("original", "preview"):
-            while isinstance(lease := self.lease(pass_name, f"{pass_name}-{len(summaries)}-{id(summaries)}"), Lease):
+            while isinstance(lease := self.lease(pass_name, secrets.token_hex(8)), Lease):
                 summaries.append(self.run(lease))
         with self.connect() as connection:
             while days.organise(connection, self.library.library_id, most=1000):

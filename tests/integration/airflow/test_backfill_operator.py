@@ -19,6 +19,7 @@ FORM = {
     "step": "renditions",
     "dry_run": True,
     "stale_only": True,
+    "keys": [],
     "prefix": "",
     "reason": "",
     "taken_from": "",
@@ -34,7 +35,8 @@ def backfill(run_task: Run) -> Callable[..., Any]:
         task = BackfillStepOperator(
             task_id="backfill",
             measure_only="{{ params.dry_run }}",
-            **{name: f"{{{{ params.{name} }}}}" for name in FORM if name != "dry_run"},
+            keys="{{ params['keys'] | tojson }}",
+            **{name: f"{{{{ params.{name} or '' }}}}" for name in FORM if name not in {"dry_run", "keys"}},
             outlets=[emissions("a_dag")],
             wakes=DUE_ASSETS,
         )
@@ -108,6 +110,36 @@ def test_the_form_narrows_the_selection(worked: TestLibrary, backfill: Run) -> N
     assert backfill(stale_only=False, taken_from="2020-01-01").result["items"] == 2
     assert backfill(stale_only=False, taken_from="2020-05-01", taken_to="2020-05-01").result["items"] == 1
     assert backfill(stale_only=False, reason="unreadable").result["items"] == 0
+    assert backfill(stale_only=False, taken_from=None, reason=None, keys=None).result["items"] == 3
+
+
+def test_named_files_go_before_other_backfills(worked: TestLibrary, backfill: Run) -> None:
+    ran = backfill(dry_run=False, stale_only=False, keys=["2020/1.jpg", "2021/2.jpg", ""])
+    assert (ran.result["items"], ran.result["started"]) == (2, True)
+    assert due(worked) == [("renditions", 0)] * 2
+
+
+def test_a_key_is_taken_as_it_is_written(worked: TestLibrary, backfill: Run, photo: Callable[..., bytes]) -> None:
+    odd = "it's <5> & {{ 7 * 7 }} ñ.jpg"
+    worked.put(odd, photo(7))
+    worked.discover()
+    worked.work()
+    assert backfill(stale_only=False, keys=[odd]).result["items"] == 1
+
+
+@pytest.mark.parametrize("step", ["large", "fullsize"])
+def test_a_step_on_demand_is_measured_first_and_made_for_the_selection(
+    worked: TestLibrary, backfill: Run, step: str
+) -> None:
+    measured = backfill(step=step, prefix="2020/")
+    assert (measured.result["items"], measured.result["started"], due(worked)) == (1, False, [])
+    assert f"{step} is due for 1 items of library test" in measured.result["estimate"]
+
+    ran = backfill(step=step, prefix="2020/", dry_run=False)
+    assert due(worked) == [(step, 2)]
+    assert [name for name, _ in ran.emitted] == ["transcode_originals_due"]
+    worked.work()
+    assert backfill(step=step).result["items"] == 2
 
 
 def test_faces_are_due_for_nobody_without_consent(worked: TestLibrary, backfill: Run) -> None:
@@ -123,6 +155,7 @@ def test_faces_are_due_for_nobody_without_consent(worked: TestLibrary, backfill:
         ({"taken_from": "2020-13-01"}, "taken_from"),
         ({"taken_to": "yesterday"}, "taken_to"),
         ({"reason": "broken"}, "no reason is called 'broken'; there are: not_media, unsupported"),
+        ({"keys": ["2020/1.jpg", "a.jpg", "b.jpg"]}, r"library test has no file 'a.jpg', 'b.jpg' \(2 unknown keys\)"),
         ({"taken_from": "2021-01-01", "taken_to": "2020-01-01"}, "taken_from"),
     ],
 )

@@ -83,26 +83,26 @@ def test_a_raised_version_makes_exactly_that_step_due_in_the_backfill_lane(fille
 def test_a_raised_version_of_the_renditions_makes_what_reads_them_due_too_and_nothing_else(
     filled, sandbox, monkeypatch
 ) -> None:
-    monkeypatch.setattr(registry.steps()["renditions"], "version", 2)
+    monkeypatch.setattr(registry.steps()["renditions"], "version", 99)
     sandbox.interfere = lambda step, item: None
     (estimate,) = notice(filled)
     assert estimate.items == 6
     filled.work()
     counted = [step for step, _ in sandbox.worked]
     assert {step: counted.count(step) for step in set(counted)} == {"renditions": 6, "quality": 6, "likeness": 6}
-    assert {r["steps"]["renditions"]["version"] for r in filled.records().values()} == {2}
+    assert {r["steps"]["renditions"]["version"] for r in filled.records().values()} == {99}
     assert filled.records()["2012/bad.jpg"]["state"] == "done", "a new version is a new chance"
 
 
 def test_following_work_of_a_backfill_stays_in_the_backfill_lane(filled, monkeypatch) -> None:
-    monkeypatch.setattr(registry.steps()["renditions"], "version", 2)
+    monkeypatch.setattr(registry.steps()["renditions"], "version", 99)
     notice(filled)
     filled.work("original")
     assert waiting(filled) == {("quality", Lane.BACKFILL), ("likeness", Lane.BACKFILL)}
 
 
 def test_fresh_uploads_go_before_a_backfill(filled, photo, monkeypatch) -> None:
-    monkeypatch.setattr(registry.steps()["metadata"], "version", 2)
+    monkeypatch.setattr(registry.steps()["metadata"], "version", 99)
     notice(filled)
     filled.put("new.jpg", photo(50))
     filled.discover()

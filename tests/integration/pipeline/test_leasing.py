@@ -194,14 +194,14 @@ def test_a_backfill_gives_its_rest_back_when_fresh_uploads_wait(library, sandbox
     summary = library.run(lease)
 
     assert summary.gave_way
-    assert {subject for _, subject in sandbox.worked} == {1, 2}
+    assert {subject for _, subject in sandbox.worked} == {1, 2, 3}, "what was begun is ended"
     after = library.lease("original", "b")
     assert isinstance(after, Lease)
     assert (after.lane, after.size) == (Lane.FRESH, 1)
     library.run(after)
     rest = library.lease("original", "c")
     assert isinstance(rest, Lease)
-    assert (rest.lane, rest.size) == (Lane.BACKFILL, 4)
+    assert (rest.lane, rest.size) == (Lane.BACKFILL, 3)
 
 
 def test_work_whose_original_is_gone_is_dropped_instead_of_leased_for_ever(library, sandbox) -> None:
@@ -233,6 +233,18 @@ def test_a_small_backlog_is_spread_over_the_slots_and_a_large_one_is_capped(libr
     assert len(large.sizes) == round(knobs.run_seconds / knobs.shard_seconds) * knobs.slots
     assert large.waiting == large.sizes[0] * len(large.sizes)
     assert large.sizes[0] >= planning.FEWEST_ITEMS["original"]
+
+
+def test_what_is_a_little_more_than_a_turn_of_every_slot_is_spread_evenly_over_two(library) -> None:
+    knobs = library.settings.pipeline
+    with library.connect() as connection:
+        enqueue(library, range(1, 20_001))
+        a_turn = planning.plan(connection, "original", library.settings).sizes[0] * knobs.slots
+        library.execute("DELETE FROM due WHERE subject_id > :most", most=a_turn + 10)
+        sizes = planning.plan(connection, "original", library.settings).sizes
+    assert len(set(sizes)) == 1
+    assert len(sizes) == 2 * knobs.slots
+    assert a_turn + 10 <= sum(sizes) < a_turn + 10 + len(sizes)
 
 
 def test_a_plan_has_a_slot_for_every_shard_that_lost_its_worker(library) -> None:

@@ -108,7 +108,9 @@ class ObedientStep(SingleStep):
         raise ItemFault(Reason.UNREADABLE, "broken\x00 marker")
 
     def descriptors(self) -> list[int]:
-        return [int(name) for name in sys.orig_argv[-4:]]
+        """The command pipe, the result pipe and the slots."""
+        numbers = sys.orig_argv[sys.orig_argv.index("albumen.pipeline.sandbox_child") + 1 :]
+        return [int(number) for number in numbers[3:]]
 
     def garbage(self) -> None:
         os.write(self.descriptors()[1], b"\xff" * 64)

@@ -17,7 +17,7 @@ import pytest
 
 from albumen.pipeline.contract import StepResult, StepSkip
 from albumen.pipeline.sandbox import Sandbox, SandboxError, WorkItem, WorkOutcome
-from albumen.pipeline.sandbox_work import plan_tasks
+from albumen.pipeline.sandbox_work import plan_windows
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import SandboxSettings, Settings
 
@@ -246,7 +246,7 @@ def test_the_child_sees_little(make: Make, monkeypatch: pytest.MonkeyPatch) -> N
     assert all(name in allowed or name.endswith(("_THREADS", "_THREADS_NUM")) for name in seen["environment"])
     assert seen["airflow"] is False
     assert seen["timezone"] == "UTC"
-    assert len(seen["descriptors"]) <= 8  # 0, 1, 2, two pipes, two slots, and the step's own /dev/null
+    assert len(seen["descriptors"]) <= 10  # 0, 1, 2, two pipes, four slots, and the step's own /dev/null
     assert seen["leader"] is True
     assert seen["preview_short_side"] == 720
     assert seen["context"] == {"file_name": "3.jpg"}
@@ -356,18 +356,26 @@ def test_what_earlier_items_left_behind_is_not_blamed_on_a_later_one(make: Make)
 def test_batches_are_planned_in_windows_and_in_order() -> None:
     sizes = {"faces": 1, "scene": 2, "text": 1}
     items = [item(n, b"123", "faces", "scene", "text") for n in range(3)]
-    alone = [(step, [n]) for n in range(3) for step in ("faces", "scene", "text")]
-    assert plan_tasks(items, sizes, 6) == [
-        ("faces", [0]),
-        ("faces", [1]),
-        ("scene", [0, 1]),
-        ("text", [0]),
-        ("text", [1]),
-        *alone[-3:],
-    ]
-    assert plan_tasks(items, sizes, 5) == alone, "two do not fit the budget together"
-    mixed = [item(0, b"", "faces"), item(1, b""), item(2, b"", "scene", "faces")]
-    assert plan_tasks(mixed, sizes, 6) == [("faces", [0]), ("scene", [2]), ("faces", [2])]
+    alone = [("faces", [0]), ("scene", [0]), ("text", [0])]
+    together = [("faces", [0]), ("faces", [1]), ("scene", [0, 1]), ("text", [0]), ("text", [1])]
+    assert list(plan_windows(items, sizes, 6)) == [(items[:2], together), (items[2:], alone)]
+    apart = [([one], alone) for one in items]
+    assert list(plan_windows(items, sizes, 5)) == apart, "two do not fit the budget together"
+    mixed = [item(0, b"", "faces"), item(2, b"", "scene", "faces")]
+    assert list(plan_windows(mixed, sizes, 6)) == [(mixed, [("faces", [0]), ("scene", [1]), ("faces", [1])])]
+
+
+def test_items_are_taken_a_few_ahead_of_the_child(make: Make) -> None:
+    taken: list[int] = []
+
+    def work() -> Iterator[WorkItem]:
+        for number in range(100):
+            taken.append(number)
+            yield item(number, b"fine", "obedient")
+
+    ahead = [len(taken) - n for n, _ in enumerate(make("Obedient").run(work()))]
+    assert len(ahead) == 100
+    assert 1 < max(ahead) < 30
 
 
 def open_descriptors() -> list[str]:
