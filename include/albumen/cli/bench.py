@@ -4,16 +4,62 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from albumen.local.home import REPOSITORY
 
-app = typer.Typer(help="Measure: due work at scale, latency, Airflow's overhead, start-up.", no_args_is_help=True)
+app = typer.Typer(
+    help="Measure: photos a second, quality, due work at scale, latency, Airflow's overhead, start-up.",
+    no_args_is_help=True,
+)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
+RealOption = Annotated[Path | None, typer.Option(help="A folder of photos to measure besides, as they are.")]
 HomeOption = Annotated[str, typer.Option("--home", help="Home of a stack to use and leave up; none: a new one.")]
+
+
+@app.command()
+def media(
+    photos: Annotated[int, typer.Option(min=1, help="How many different photos.")] = 60,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each side.")] = 3,
+    real: RealOption = None,
+    peer_dir: Annotated[Path | None, typer.Option(help="Where the peer is, or goes; none: the cache.")] = None,
+    peer: Annotated[bool, typer.Option("--peer/--no-peer", help="Also the peer, which needs Node.js and npm.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Photos a second of hash, metadata and renditions, ours and the peer's, and where the time goes."""
+    given = ["--photos", str(photos), "--rounds", str(rounds), *_folder("--real", real)]
+    run("media", *given, *_folder("--peer-dir", peer_dir), *([] if peer else ["--no-peer"]), as_json=as_json)
+
+
+@app.command()
+def quality(
+    photos: Annotated[int, typer.Option(min=1, help="How many of the photos of `bench media`.")] = 26,
+    real: RealOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What previews and thumbs lose against decoding in full and scaling with Lanczos."""
+    run("quality", "--photos", str(photos), *_folder("--real", real), as_json=as_json)
+
+
+@app.command()
+def job(
+    photos: Annotated[int, typer.Option(min=1, help="How many photos.")] = 2000,
+    max_megapixels: Annotated[float, typer.Option(help="Leave out larger ones, to save disk.")] = 25.0,
+    whole: Annotated[bool, typer.Option("--whole", help="Enrichment and organising too.")] = False,
+    one_worker: Annotated[bool, typer.Option("--one-worker", help="One task for everything: how it grows.")] = False,
+    peer_dir: Annotated[Path | None, typer.Option(help="Where the peer is, or goes; none: the cache.")] = None,
+    peer: Annotated[bool, typer.Option("--peer/--no-peer", help="Also the peer, which needs Node.js and npm.")] = True,
+    home: HomeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """From a bucket to catalog and renditions through Airflow: photos a second, and where the CPU goes."""
+    flags = {"--whole": whole, "--one-worker": one_worker, "--no-peer": not peer}
+    given = ["--photos", str(photos), "--max-megapixels", str(max_megapixels), *(f for f, on in flags.items() if on)]
+    run("job", *given, *_folder("--peer-dir", peer_dir), *_at(home), as_json=as_json)
 
 
 @app.command()
@@ -63,6 +109,10 @@ def run(name: str, *arguments: str, as_json: bool) -> None:
         raise typer.Exit(2)
     flags = ["--json"] if as_json else []
     raise typer.Exit(subprocess.run([sys.executable, str(script), *arguments, *flags], cwd=REPOSITORY).returncode)
+
+
+def _folder(option: str, folder: Path | None) -> list[str]:
+    return [option, str(folder.absolute())] if folder else []
 
 
 def _at(home: str) -> list[str]:

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from albumen.media import decode_pillow
-from albumen.media.decoded import DecodedPhoto, Mode, Wanted, check_size
+from albumen.media.decoded import DecodedPhoto, Mode, Wanted, check_profile_size, check_size
 from albumen.media.icc import adobe_rgb_profile
+from albumen.media.metadata.exif import ORIENTATION, read_exif
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import LimitSettings
 
-_ORIENTATION = 0x0112
-_INTEROPERABILITY_IFD = 0xA005
-_INTEROPERABILITY_INDEX = 1
+_INTEROPERABILITY_POINTER, _INTEROPERABILITY_INDEX = 0xA005, 1
 _END_OF_IMAGE = b"\xff\xd9"
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -67,6 +66,7 @@ def decode(data: bytes, mime: str, limits: LimitSettings, wanted: Wanted) -> Dec
         return decode_pillow.decode(data, mime, limits, wanted)
     check_size(width, height, limits)
     segments = _read_segments(data)
+    check_profile_size(segments.icc or b"", limits)
     mode: Mode = "CMYK" if space in ("CMYK", "YCCK") else "L" if space == "Gray" else "RGB"
     minimum = wanted.size(width, height)
     pixels = _decode_pixels(data, mode, minimum, progressive=segments.progressive)
@@ -122,8 +122,7 @@ def _check_reaches_end(data: bytes) -> None:
     except OSError as error:
         if "truncated" in str(error):
             raise ItemFault(Reason.UNREADABLE, f"cut off: {error}") from error
-    except (SyntaxError, ValueError, KeyError, IndexError, TypeError):
-        # Pillow trips over header damage that libjpeg-turbo could step over: no word about the pixels.
+    except Exception:  # Pillow trips, in every way there is, over damage that libjpeg-turbo could step over
         return
 
 
@@ -162,13 +161,9 @@ def _read_segments(data: bytes) -> _Segments:
 
 
 def _read_exif(body: bytes, found: _Segments) -> None:
-    exif = Image.Exif()
-    try:
-        exif.load(body)
-        orientation = exif.get(_ORIENTATION)
-        interoperability = exif.get_ifd(_INTEROPERABILITY_IFD).get(_INTEROPERABILITY_INDEX)
-    except Exception:  # a damaged block fails in every way there is, and is as none
-        return
-    if isinstance(orientation, int) and 1 <= orientation <= 8:
+    exif = read_exif(body, packet_bytes=0)
+    orientation = exif.image.integer(ORIENTATION)
+    if orientation is not None and 1 <= orientation <= 8:
         found.orientation = orientation
-    found.adobe_rgb = interoperability == "R03"
+    linked = exif.block.linked(exif.photo, _INTEROPERABILITY_POINTER) if exif.block else []
+    found.adobe_rgb = any(directory.text(_INTEROPERABILITY_INDEX) == "R03" for directory in linked)

@@ -77,8 +77,9 @@ def matrix_shaper(icc: bytes) -> MatrixShaper | None:
     try:
         matrix, curves = _read(icc)
         to_srgb = np.linalg.inv(_read(matrix_profile(SRGB))[0]) @ matrix
-        light = np.stack([curve(_SIGNAL) for curve in curves], axis=-1)
-    except (_Unreadable, struct.error, np.linalg.LinAlgError, FloatingPointError):
+        with np.errstate(all="ignore"):
+            light = np.stack([curve(_SIGNAL) for curve in curves], axis=-1)
+    except (_Unreadable, struct.error, np.linalg.LinAlgError):
         return None
     if not np.isfinite(light).all() or not np.isfinite(to_srgb).all():
         return None
@@ -129,9 +130,9 @@ def _sampled(tag: bytes) -> Curve:
     if count == 1:
         power = struct.unpack_from(">H", tag, 12)[0] / 256
         return lambda signal: np.asarray(signal**power)
-    samples = np.frombuffer(tag, ">u2", offset=12)[:count] / 65535
-    if len(samples) < count:
+    if len(tag) < 12 + 2 * count:
         raise _Unreadable
+    samples = np.frombuffer(tag, ">u2", count, offset=12) / 65535
     return lambda signal: np.interp(signal, np.linspace(0, 1, count), samples)
 
 
