@@ -4,10 +4,10 @@
 **What**: lists the source of every library and registers new and changed objects; objects that two
 complete listings missed are let go.
 
-**When**: as soon as the watcher sees a new object, every ten minutes, and by hand (`full` lists
-everything at once).
+**When**: as soon as the watcher sees a new object, or S3 tells a queue of one, every ten minutes, and
+by hand (`full` lists everything at once, `inventory` registers what an S3 Inventory shows).
 
-**Reads**: the source buckets (LIST and HEAD only). **Writes**: originals and due work in the catalog.
+**Reads**: the source buckets (LIST and HEAD only), and inventories. **Writes**: originals and due work in the catalog.
 
 **Safe to re-run**: yes. Listings resume at their checkpoints; registering twice changes nothing.
 
@@ -38,9 +38,20 @@ with DAG(
     params={
         "full": Param(False, type="boolean", title="List everything", description="Make a full listing now."),
         "library": Param("", type="string", title="Library", description="Only this library; empty: all."),
+        "inventory": Param(
+            "",
+            type="string",
+            title="S3 Inventory",
+            description="Register what this inventory of the library shows: s3://bucket/folder, or its manifest.json.",
+        ),
     },
 ):
-    plan = PlanDiscoveryOperator(task_id="plan", full="{{ params.full }}", library="{{ params.library }}")
+    plan = PlanDiscoveryOperator(
+        task_id="plan",
+        full="{{ params.full }}",
+        library="{{ params.library }}",
+        inventory="{{ params.inventory }}",
+    )
     discover = DiscoverOriginalsOperator.partial(task_id="discover", pool="object_store").expand(job=plan.output)
     settle = SettleDiscoveryOperator(task_id="settle", outlets=[emissions("ingest_originals")], changed=ORIGINALS)
 

@@ -7,6 +7,8 @@ settings; domain functions are given the values they need.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -110,6 +112,25 @@ class MemorySettings(BaseModel):
         return names
 
 
+class MaintenanceSettings(BaseModel):
+    """How what is stored is checked and what is no longer needed goes."""
+
+    seconds: float = Field(600.0, gt=0, description="Longest daily look at one library, seconds.")
+    share: float = Field(0.04, gt=0, le=1, description="Share of a library looked at a day: all of it in 1/share days.")
+    least_objects: int = Field(20_000, ge=0, description="Looked at a day at least, however small that share is.")
+    originals_share: float = Field(0.05, ge=0, le=1, description="Share of the originals in it that are asked for.")
+    content_share: float = Field(0.002, ge=0, le=1, description="Share of the objects in it whose bytes are read.")
+    delete: tuple[Literal["orphaned", "superseded"], ...] = Field(
+        ("superseded",), description="Checks that delete what they find, a JSON list; others only report it."
+    )
+    grace_hours: float = Field(72.0, ge=0, description="Age below which no derived file is deleted, hours.")
+    most_share: float = Field(
+        0.2, gt=0, le=1, description="Share of what was looked at beyond which findings are only reported."
+    )
+    record_days: int = Field(30, ge=1, description="How long ended shards, listings, backfills and checks are kept.")
+    airflow_days: int = Field(60, ge=1, description="How long the embedded Airflow keeps runs, logs and asset events.")
+
+
 class Settings(BaseSettings):
     """All sections together."""
 
@@ -122,6 +143,7 @@ class Settings(BaseSettings):
     discovery: DiscoverySettings = DiscoverySettings()
     models: ModelSettings = ModelSettings()
     memories: MemorySettings = MemorySettings()
+    maintenance: MaintenanceSettings = MaintenanceSettings()
     catalog_conn_id: str = Field("albumen_catalog", description="Airflow connection of the catalog.")
     storage_conn_id: str = Field("albumen_s3", description="Airflow connection of the object store.")
     library_bucket: str = Field("albumen-library", description="Bucket of renditions, memories and feeds.")

@@ -53,7 +53,7 @@ class QuickSandbox:
         self.worked = []
         self.interfere = lambda step, item: None
 
-    def __call__(self, references: Sequence[str], settings: Settings) -> QuickSandbox:
+    def __call__(self, references: Sequence[str], settings: Settings, **_: object) -> QuickSandbox:
         self.steps = {name: type(step)(settings) for name, step in self.steps.items()}
         return self
 

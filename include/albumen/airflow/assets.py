@@ -10,15 +10,25 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow.sdk import Asset, AssetAlias, AssetWatcher, Context
+from airflow.triggers.base import BaseEventTrigger
 
 from albumen.airflow.triggers.due_work import DueWorkTrigger
 from albumen.airflow.triggers.new_originals import NewOriginalsTrigger
+from albumen.airflow.triggers.queued_originals import QueuedOriginalsTrigger
+from albumen.settings import Settings
+
+
+def source_trigger(settings: Settings) -> BaseEventTrigger:
+    """What notices new objects: a look at the buckets, or the queue that S3 tells."""
+    queue = settings.discovery.sqs_queue
+    return QueuedOriginalsTrigger(queue) if queue else NewOriginalsTrigger()
+
 
 SOURCE_OBJECTS = Asset(
     name="source_objects",
     uri="albumen://source_objects",
     group="albumen",
-    watchers=[AssetWatcher(name="new_originals", trigger=NewOriginalsTrigger())],
+    watchers=[AssetWatcher(name="new_originals", trigger=source_trigger(Settings()))],
 )
 ORIGINALS = Asset(name="originals", uri="albumen://originals", group="albumen")
 RENDITIONS = Asset(name="renditions", uri="albumen://renditions", group="albumen")

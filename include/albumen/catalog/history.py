@@ -18,6 +18,11 @@ LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('albumen history'))")
 
 STRAYS = text(f"SELECT EXISTS (SELECT FROM {TABLE}_rest WHERE at >= :first AND at < :last)")  # noqa: S608
 
+DROP_STRAYS = text(f"""
+    DELETE FROM {TABLE}_rest WHERE (history_id, at) IN (
+        SELECT history_id, at FROM {TABLE}_rest WHERE at < :before LIMIT :most)
+""")  # noqa: S608
+
 
 def keep_room(connection: Connection, now: datetime, *, keep_days: int) -> list[str]:
     """Make the partitions of this month and the next ones, drop those past their retention.
@@ -56,3 +61,9 @@ def _month(day: date, ahead: int) -> date:
 
 def _name(month: date) -> str:
     return f"{TABLE}_{month:%Y_%m}"
+
+
+def drop_strays(connection: Connection, now: datetime, *, keep_days: int, most: int) -> int:
+    """Drop up to `most` rows past their retention that lie in the default partition, which is never dropped."""
+    values = {"before": now - timedelta(days=keep_days), "most": most}
+    return connection.execute(DROP_STRAYS, values).rowcount

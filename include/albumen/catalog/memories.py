@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from albumen.catalog import tombstones
+
 
 @dataclass(frozen=True, slots=True)
 class StoredMemory:
@@ -41,6 +43,11 @@ STORE = text("""
     ON CONFLICT (memory_id) DO UPDATE SET told_on = excluded.told_on, title = excluded.title, reason = excluded.reason,
         strength = excluded.strength, cover_item_id = excluded.cover_item_id, inputs_key = excluded.inputs_key,
         page_key = excluded.page_key, updated_at = now()
+""")
+
+THERE = text("""
+    SELECT count(*) FROM libraries l JOIN items i USING (library_id)
+    WHERE l.library_id = :library_id AND i.item_id = ANY(:items)
 """)
 
 CLEAR_ITEMS = text("DELETE FROM memory_items WHERE memory_id = :memory_id")
@@ -80,8 +87,12 @@ def inputs_key(connection: Connection, memory_id: str) -> str | None:
     return found
 
 
-def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[int, str]]) -> None:
-    """Insert or replace a memory and its (item id, reason) in order."""
+def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[int, str]]) -> bool:
+    """Insert or replace a memory and its (item id, reason) in order; False if one of the items was erased meanwhile."""
+    tombstones.hold(connection, memory["library_id"])
+    asked = {"library_id": memory["library_id"], "items": [item for item, _ in items]}
+    if connection.execute(THERE, asked).scalar_one() < len(set(asked["items"])):
+        return False
     connection.execute(STORE, memory)
     connection.execute(CLEAR_ITEMS, {"memory_id": memory["memory_id"]})
     parameters = {
@@ -91,6 +102,7 @@ def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[
         "reasons": [reason for _, reason in items],
     }
     connection.execute(ADD_ITEMS, parameters)
+    return True
 
 
 def stored(connection: Connection, library_id: int) -> list[StoredMemory]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from albumen.catalog import days, due, outcomes
-from albumen.catalog.libraries import Library
+from albumen.catalog.libraries import Library, LibraryError
 from albumen.storage.object_store import ObjectInfo
 
 
@@ -23,6 +23,9 @@ class Registered:
     def __add__(self, other: Registered) -> Registered:
         return Registered(self.new + other.new, self.changed + other.changed, self.unchanged + other.unchanged)
 
+
+HOLD_LIBRARY = text("SELECT FROM libraries WHERE library_id = :library_id FOR KEY SHARE")
+"""A listing that outlives its library must not bring originals back."""
 
 REGISTER = text("""
     WITH page AS (
@@ -92,9 +95,17 @@ UNKNOWN = text("""
 def register(
     connection: Connection, library: Library, page: Sequence[ObjectInfo], *, steps: Sequence[str]
 ) -> Registered:
-    """Upsert what the store shows; new and changed originals become due for `steps` in the fresh lane."""
+    """Upsert what the store shows; new and changed originals become due for `steps` in the fresh lane.
+
+    Raises
+    ------
+    albumen.catalog.libraries.LibraryError
+        If the library is gone.
+    """
     if not page:
         return Registered()
+    if connection.execute(HOLD_LIBRARY, {"library_id": library.library_id}).one_or_none() is None:
+        raise LibraryError(f"library {library.name!r} was erased")
     unique = {listed.key: listed for listed in page}
     rows = connection.execute(
         REGISTER,

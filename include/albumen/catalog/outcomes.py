@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog.leases import Lease
-
 if TYPE_CHECKING:
     from albumen.catalog.results import StepOutcome
 
@@ -55,13 +53,20 @@ FORGET = text("""
 """)
 
 
-def write(connection: Connection, lease: Lease, ended: Sequence[tuple[int, StepOutcome]], *, task: str) -> int:
+def write(
+    connection: Connection,
+    library_id: int,
+    ended: Sequence[tuple[int, StepOutcome]],
+    *,
+    task: str,
+    slice_no: int = 0,
+) -> int:
     """Upsert the current outcomes, append them to the history and keep the tallies."""
     latest = {(subject, outcome.step): outcome for subject, outcome in ended}
     if not latest:
         return 0
     parameters = {
-        "library_id": lease.library_id,
+        "library_id": library_id,
         "task": task,
         "subjects": [subject for subject, _ in latest],
         "steps": [step for _, step in latest],
@@ -82,7 +87,7 @@ def write(connection: Connection, lease: Lease, ended: Sequence[tuple[int, StepO
         if row.old_state is not None:
             changes[row.step, row.old_state, row.old_reason] -= 1
     connection.execute(REMEMBER, parameters)
-    tally(connection, lease.library_id, changes, slice_no=lease.shard_id % TALLY_SLICES)
+    tally(connection, library_id, changes, slice_no=slice_no)
     return len(latest)
 
 
@@ -93,14 +98,15 @@ def forget(
     *,
     states: Sequence[str] | None = None,
     slice_no: int = 0,
-) -> None:
+) -> int:
     """Drop the current outcomes, or those in some states, of subjects no longer worked on; their history stays."""
+    changes: Counter[tuple[str, str, str]] = Counter()
     if subjects:
         scope = {"library_id": library_id, "subjects": list(subjects), "states": list(states) if states else None}
-        changes: Counter[tuple[str, str, str]] = Counter()
         for row in connection.execute(FORGET, scope):
             changes[row.step, row.state, row.reason] -= 1
         tally(connection, library_id, changes, slice_no=slice_no)
+    return -changes.total()
 
 
 def tally(connection: Connection, library_id: int, changes: Counter[tuple[str, str, str]], *, slice_no: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from albumen.catalog import content, days, due, leases, outcomes
+from albumen.catalog import content, days, due, leases, outcomes, tombstones
 from albumen.catalog.due import Lane
 from albumen.catalog.models import Base
 
@@ -163,12 +163,15 @@ def write(connection: Connection, lease: leases.Lease, results: Sequence[Subject
         If the shard is somebody else's by now: nothing is written.
     """
     due.lookups_only(connection)
+    tombstones.hold(connection, lease.library_id)
     leases.fence(connection, lease)
+    results = _without_erased(connection, lease.library_id, results)
     taken = _take_due_rows(connection, lease, results)
     kept = [result for result in results if any(subject == result.subject_id for subject, _ in taken)]
     items = content.attach(connection, lease.library_id, kept)
     _become_items(connection, lease, kept, items)
-    written = outcomes.write(connection, lease, _kept_outcomes(kept, taken, items), task=task)
+    ended, slice_no = _kept_outcomes(kept, taken, items), lease.shard_id % outcomes.TALLY_SLICES
+    written = outcomes.write(connection, lease.library_id, ended, task=task, slice_no=slice_no)
     before = _items_of(kept, items)
     _mark_dirty(connection, lease.library_id, kept, before)
     _replace_rows(connection, lease.library_id, kept, items)
@@ -176,6 +179,17 @@ def write(connection: Connection, lease: leases.Lease, results: Sequence[Subject
     _follow(connection, lease, kept, items)
     _mark_dirty(connection, lease.library_id, kept, before)
     return written
+
+
+def _without_erased(
+    connection: Connection, library_id: int, results: Sequence[SubjectResult]
+) -> Sequence[SubjectResult]:
+    """Content that was erased while it was worked on stays due: read again, it is met as erased."""
+    found = {result.content.sha256 for result in results if result.content is not None}
+    erased = tombstones.among(connection, library_id, found)
+    if not erased:
+        return results
+    return [result for result in results if result.content is None or result.content.sha256 not in erased]
 
 
 def _take_due_rows(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import due
+from albumen.catalog import due, tombstones
 from albumen.catalog.leases import Lease
 
 
@@ -69,6 +69,9 @@ SUBJECTS = text("""
     ORDER BY w.seq
 """)
 
+MET = text("SELECT sha256 FROM fingerprints WHERE library_id = :library_id AND sha256 = ANY(:hashes)")
+"""Most content is new: asking that first spares the planner all partitions of what `KNOWN` joins."""
+
 KNOWN = text("""
     SELECT f.sha256, f.item_id,
         CASE WHEN fa.original_id IS NOT NULL AND h.original_id IS NULL THEN 9223372036854775807
@@ -101,12 +104,15 @@ class KnownContent:
         Of the steps that ended, or wait for another try, on it.
     is_retired : bool
         No original has it at the moment.
+    is_erased : bool
+        It was erased and may not come back; nothing else is known of it.
     """
 
     item_id: int
     facts_original: int
     inputs: dict[str, str]
     is_retired: bool
+    is_erased: bool = False
 
 
 def subjects(connection: Connection, lease: Lease) -> list[Subject]:
@@ -121,7 +127,13 @@ def known_contents(connection: Connection, library_id: int, hashes: Sequence[byt
     if not hashes:
         return {}
     due.lookups_only(connection)
-    rows = connection.execute(KNOWN, {"library_id": library_id, "hashes": list(hashes)})
-    return {
+    scope = {"library_id": library_id, "hashes": list(hashes)}
+    erased = tombstones.among(connection, library_id, hashes)
+    found = {sha256: KnownContent(0, 0, {}, is_retired=False, is_erased=True) for sha256 in erased}
+    met = {bytes(sha256) for sha256 in connection.execute(MET, scope).scalars()} - erased
+    if not met:
+        return found
+    rows = connection.execute(KNOWN, {**scope, "hashes": sorted(met)})
+    return found | {
         bytes(row.sha256): KnownContent(row.item_id, row.facts_original, row.inputs, row.is_retired) for row in rows
     }

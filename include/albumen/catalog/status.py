@@ -9,6 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from albumen.catalog import integrity
+from albumen.catalog.integrity import Walk
+
 TALLIES = text("""
     SELECT step, state, sum(n)::bigint AS n FROM tallies WHERE library_id = :library_id GROUP BY 1, 2 HAVING sum(n) > 0
 """)
@@ -49,6 +52,8 @@ class LibraryStatus:
         Step outcomes a second over the last minute.
     pending : int
         (subject, step) pairs due, leased or retrying.
+    checks : dict
+        The last walk of every check of what is stored, by its name.
     """
 
     name: str
@@ -56,6 +61,7 @@ class LibraryStatus:
     steps: dict[str, StepStatus]
     rate: float
     listed: bool
+    checks: dict[str, Walk] = field(default_factory=dict)
 
     @property
     def pending(self) -> int:
@@ -95,6 +101,7 @@ def of_library(connection: Connection, library_id: int, name: str) -> LibrarySta
         steps=steps,
         rate=ended / RATE_WINDOW_S,
         listed=not connection.execute(UNLISTED, scope).scalar_one(),
+        checks=integrity.last(connection, library_id),
     )
 
 

@@ -21,6 +21,8 @@ VERBS = {
     "why": Verb("albumen.cli.why:why"),
     "memories": Verb("albumen.cli.memories:app"),
     "renditions": Verb("albumen.cli.renditions:app"),
+    "erase": Verb("albumen.cli.erase:app"),
+    "maintain": Verb("albumen.cli.maintain:app"),
     "down": Verb("albumen.cli.down:down"),
     "doctor": Verb("albumen.cli.doctor:doctor"),
     "new": Verb("albumen.cli.new:app"),

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from albumen.cli import docs_dags, docs_settings
+from albumen.cli import docs_dags, docs_parts, docs_settings
 from albumen.local.home import REPOSITORY
 
 HINT_LINES = 12
@@ -21,7 +21,7 @@ def docs(
         bool, typer.Option("--check", help="Write nothing; exit with 1 when a page is not what the code says.")
     ] = False,
 ) -> None:
-    """Write the pages of docs/ that are made from the code: dags.md and settings.md."""
+    """Write the pages of docs/ that are made from the code: dags.md, parts-reference.md and settings.md."""
     stale = [(path, now, page) for path, now, page in pages(REPOSITORY) if now != page]
     for path, now, page in stale:
         name = path.relative_to(REPOSITORY).as_posix()
@@ -40,7 +40,11 @@ def docs(
 
 def pages(repository: Path) -> Iterator[tuple[Path, str, str]]:
     """Every generated page: where it is, what it says, and what it should say."""
-    made = {"dags.md": docs_dags.page(repository), "settings.md": docs_settings.page()}
+    made = {
+        "dags.md": docs_dags.page(repository),
+        "parts-reference.md": docs_parts.page(repository),
+        "settings.md": docs_settings.page(),
+    }
     for name, page in made.items():
         path = repository / "docs" / name
         yield path, path.read_text(encoding="utf-8") if path.exists() else "", page

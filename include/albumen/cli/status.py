@@ -15,6 +15,7 @@ from rich.table import Table
 
 from albumen.catalog import libraries
 from albumen.catalog import status as counts
+from albumen.catalog.integrity import Walk
 from albumen.catalog.status import LibraryStatus
 from albumen.cli.session import Session
 
@@ -63,7 +64,16 @@ def table(one: LibraryStatus) -> Table:
     for name, step in sorted(one.steps.items()):
         waits = f"{(datetime.now(UTC) - step.oldest_due).total_seconds():.0f} s" if step.oldest_due else ""
         made.add_row(name, *(str(step.counts.get(state) or "") for state in STATES), waits)
+    if one.checks:
+        made.caption, made.caption_justify = "checks: " + ", ".join(map(checked, sorted(one.checks.items()))), "left"
     return made
+
+
+def checked(check: tuple[str, Walk]) -> str:
+    """When a check of what is stored was at work last, and what it found on that walk."""
+    name, walk = check
+    hours = (datetime.now(UTC) - walk.looked_at).total_seconds() / 3600
+    return f"{name} {hours:.0f} h ago, {walk.found.get('found', 0)} found"
 
 
 def described(one: LibraryStatus) -> dict[str, Any]:
@@ -81,5 +91,14 @@ def described(one: LibraryStatus) -> dict[str, Any]:
                 "oldest_due": step.oldest_due.isoformat() if step.oldest_due else None,
             }
             for name, step in sorted(one.steps.items())
+        },
+        "checks": {
+            name: {
+                "looked_at": walk.looked_at.isoformat(),
+                "finished_at": walk.finished_at.isoformat() if walk.finished_at else None,
+                "checked": walk.checked,
+                **{part: walk.found.get(part) for part in ("found", "done", "acts", "stopped")},
+            }
+            for name, walk in sorted(one.checks.items())
         },
     }

@@ -30,6 +30,23 @@ COMPONENTS = {
     "triggerer": ("-m", "airflow", "triggerer", "--skip-serve-logs"),
 }
 
+CLEANED_TABLES = (
+    "asset_event",
+    "callback",
+    "dag_run",
+    "dag_version",
+    "import_error",
+    "job",
+    "log",
+    "revoked_token",
+    "task_instance",
+    "task_instance_history",
+    "task_reschedule",
+    "task_state_store",
+    "xcom",
+)
+"""Without `trigger`, whose old rows are the watchers that wake our DAGs, and without `dag`."""
+
 # The scheduler waits for running tasks. Their work is leased and idempotent, so that a kill costs
 # little; the others hold nothing, and the triggerer often dawdles.
 SCHEDULER_GRACE_SECONDS = 10.0
@@ -167,6 +184,30 @@ class Airflow:
         if outcome.returncode != 0:
             raise StackError(f"Airflow's migration failed:\n{processes.log_tail(self.log('migrate'))}")
         stamp.write_text(version, encoding="utf-8")
+
+    def clean(self, before: datetime, *, dry_run: bool) -> str:
+        """Delete records of the metadata database that are older than a time; return what Airflow says of it.
+
+        Raises
+        ------
+        StackError
+            When Airflow's own command fails; the message holds the end of what it said.
+        """
+        command = [sys.executable, "-m", "airflow", "db", "clean", "--clean-before-timestamp", before.isoformat()]
+        command += ["--tables", ",".join(CLEANED_TABLES), "--skip-archive", "--yes", *(["--dry-run"] * dry_run)]
+        outcome = subprocess.run(
+            command,
+            env={**os.environ, **airflow_environment(self.home)},
+            cwd=self.home.airflow,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=1800,
+        )
+        said = outcome.stdout.decode(errors="replace")
+        if outcome.returncode != 0:
+            raise StackError(f"`airflow db clean` failed:\n{said[-2000:]}")
+        return said
 
     def start_api(self) -> None:
         """Start the API server unless it runs; the database must be there, its tables need not."""

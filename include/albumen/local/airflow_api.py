@@ -149,6 +149,11 @@ class AirflowApi:
         body = {"dry_run": False, "dag_run_id": run_id, "task_ids": [task_id], "only_failed": False}
         self._request("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", json=body)
 
+    def answer(self, dag_id: str, run_id: str, task_id: str, choice: str, **typed: Any) -> None:
+        """Answer the question of a task that waits for a person; refused until it is put."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        self._request("PATCH", path, json={"chosen_options": [choice], "params_input": typed})
+
     def pools(self) -> dict[str, int]:
         """Pools and their slots."""
         found = self._request("GET", "/api/v2/pools", params={"limit": 100})["pools"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import date
@@ -21,14 +22,20 @@ from albumen.catalog.libraries import Library
 from albumen.memories.context import Context, FaceBox, Photo
 from albumen.memories.contract import DateRange, MemoryKind
 from albumen.memories.kinds.on_this_day import nearest_day
-from albumen.memories.registry import memory_kinds
+from albumen.memories.publishing import Edition, Publisher, PublishingError, Shelf
+from albumen.memories.registry import memory_kinds, publishers
 from albumen.memories.rendering import render_story
 from albumen.memories.story import Story, story_json, tell
 from albumen.settings import Settings
-from albumen.storage.layout import memory_key
+from albumen.storage.layout import story_key
 from albumen.storage.object_store import ObjectStore
 
 Connect = Callable[[], AbstractContextManager[Connection]]
+
+PAGE = "page"
+"""The publisher whose key is kept with the memory."""
+
+log = logging.getLogger(__name__)
 
 
 def gather(connection: Connection, library: Library, ranges: list[DateRange]) -> Context:
@@ -85,40 +92,65 @@ def day_with_story(
 def generate(
     connect: Connect, store: ObjectStore, library: Library, day: date, settings: Settings, *, seed: int
 ) -> list[Story]:
-    """Choose, render and store the memories of a local day; return the stories that stand."""
+    """Choose, render, publish and store the memories of a local day; return the stories that stand.
+
+    Raises
+    ------
+    PublishingError
+        At the end, if a publisher other than the page's failed. All memories are stored by then; those
+        that it failed on are published again next time.
+    """
     with connect() as connection:
         found = stories(connection, library, day, settings, seed=seed)
-    kinds = memory_kinds(settings.memories)
-    for story in found:
-        key = _inputs_key(story, kinds[story.kind])
+    kinds, ways = memory_kinds(settings.memories), publishers(settings.memories)
+    shelf = Shelf(store, settings.library_bucket)
+    failures: list[str] = []
+    for story in list(found):
         with connect() as connection:
-            if memories.inputs_key(connection, story.id) == key:
+            if memories.inputs_key(connection, story.id) == _inputs_key(story, kinds[story.kind], ways.values()):
                 continue
-        page_key = _render(store, story, settings)
+        places, failed = _publish(_edition(story, shelf), shelf, ways)
+        failures += failed
+        key = _inputs_key(story, kinds[story.kind], [ways[name] for name in places])
         with connect() as connection:
-            memories.store(
-                connection, _row(story, key, page_key), [(item.photo.item_id, item.reason) for item in story.items]
+            stands = memories.store(
+                connection, _row(story, key, places[PAGE]), [(item.photo.item_id, item.reason) for item in story.items]
             )
             connection.commit()
+        if not stands:
+            log.info("memory %s is withdrawn: one of its pictures was erased meanwhile", story.id)
+            shelf.store.delete_many(shelf.bucket, [places[PAGE], story_key(places[PAGE])])
+            found.remove(story)
+    if failures:
+        raise PublishingError("; ".join(failures))
     return found
 
 
-def _render(store: ObjectStore, story: Story, settings: Settings) -> str:
-    bucket = settings.library_bucket
-    pictures = {item.photo.item_id: store.get(bucket, item.photo.preview_key) for item in story.items}
-    page = render_story(story, pictures).encode()
-    described = json.dumps(story_json(story), ensure_ascii=False, sort_keys=True).encode()
-    digest = hashlib.sha256(page).hexdigest()[:12]
-    page_key = memory_key(story.library_id, story.id, f"story-{digest}.html")
-    store.put(bucket, page_key, page, mime="text/html; charset=utf-8")
-    store.put(
-        bucket, memory_key(story.library_id, story.id, f"story-{digest}.json"), described, mime="application/json"
-    )
-    return page_key
+def _edition(story: Story, shelf: Shelf) -> Edition:
+    pictures = {item.photo.item_id: shelf.store.get(shelf.bucket, item.photo.preview_key) for item in story.items}
+    return Edition(story, render_story(story, pictures), pictures)
 
 
-def _inputs_key(story: Story, kind: MemoryKind) -> str:
-    parts: list[Any] = [kind.name, kind.version, story_json(story), [item.photo.preview_key for item in story.items]]
+def _publish(edition: Edition, shelf: Shelf, ways: Mapping[str, Publisher]) -> tuple[dict[str, str], list[str]]:
+    """Where the memory is by publisher, and what failed; without its page there is no memory, so that one may raise."""
+    places, failures = {PAGE: ways[PAGE].publish(edition, shelf)}, []
+    for name, way in ways.items():
+        if name == PAGE:
+            continue
+        try:
+            places[name] = way.publish(edition, shelf)
+        except Exception as error:
+            log.exception("memory %s is not published by %r", edition.story.id, name)
+            failures.append(f"memory {edition.story.id} is not published by {name!r}: {error!r}")
+    for name, place in places.items():
+        log.info("memory %s is published by %r: %s", edition.story.id, name, place)
+    return places, failures
+
+
+def _inputs_key(story: Story, kind: MemoryKind, ways: Iterable[Publisher]) -> str:
+    published = sorted([way.name, way.version] for way in ways)
+    previews = [item.photo.preview_key for item in story.items]
+    parts: list[Any] = [kind.name, kind.version, story_json(story), previews, published]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -1,17 +1,22 @@
-"""The kinds of memory there are: ours, one line each, and those of installed packages."""
+"""The kinds of memory and the publishers there are: ours, one line each, and those of installed packages."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from albumen.memories.contract import MemoryKind
-from albumen.memories.kinds.on_this_day import OnThisDay
+from albumen.memories.publishing import Publisher
 from albumen.settings import MemorySettings
 
-ENTRY_POINT_GROUP = "albumen.memories"
+KINDS = ("albumen.memories.kinds.on_this_day:OnThisDay",)
+PUBLISHERS = ("albumen.memories.publishers.page:PagePublisher",)
 
-KINDS: tuple[type[MemoryKind], ...] = (OnThisDay,)
+ENTRY_POINT_GROUP = "albumen.memories"
+PUBLISHERS_ENTRY_POINT_GROUP = "albumen.publishers"
 
 log = logging.getLogger(__name__)
 
@@ -32,25 +37,57 @@ def memory_kinds(settings: MemorySettings) -> dict[str, MemoryKind]:
     dict of str to MemoryKind
         By `name`.
     """
-    kinds = {kind.name: kind(settings) for kind in KINDS}
-    for entry_point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda found: found.name):
-        kind = _loaded(entry_point, settings)
-        if kind is None:
-            continue
-        if kind.name in kinds:
-            log.error("memory kind %r of %s is left out: its name is taken", kind.name, entry_point.value)
-            continue
-        kinds[kind.name] = kind
-    return kinds
+    return _parts(MemoryKind, KINDS, ENTRY_POINT_GROUP, settings)
 
 
-def _loaded(entry_point: EntryPoint, settings: MemorySettings) -> MemoryKind | None:
+def publishers(settings: MemorySettings) -> dict[str, Publisher]:
+    """The publishers named in `memories.publishers`, by name and in that order.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not there, or was left out as `memory_kinds` says.
+    """
+    found = _publishers(settings)
+    if missing := [name for name in settings.publishers if name not in found]:
+        raise ValueError(f"memories.publishers names {', '.join(missing)}; there are: {', '.join(found)}")
+    return {name: found[name] for name in settings.publishers}
+
+
+def publisher_names(settings: MemorySettings) -> list[str]:
+    """The names of all publishers there are, called or not."""
+    return list(_publishers(settings))
+
+
+def _publishers(settings: MemorySettings) -> dict[str, Publisher]:
+    return _parts(Publisher, PUBLISHERS, PUBLISHERS_ENTRY_POINT_GROUP, settings)
+
+
+def _parts(contract: type[Any], built_in: Sequence[str], group: str, settings: MemorySettings) -> dict[str, Any]:
+    """What is built in, then what other packages bring, in the order of their entry points."""
+    parts: dict[str, Any] = {}
+    for reference in built_in:
+        module, _, name = reference.partition(":")
+        part = getattr(import_module(module), name)(settings)
+        parts[part.name] = part
+    for entry_point in sorted(entry_points(group=group), key=lambda found: found.name):
+        loaded = _loaded(entry_point, contract, settings)
+        if loaded is None:
+            continue
+        if loaded.name in parts:
+            log.error("%s %r of %s is left out: its name is taken", group, loaded.name, entry_point.value)
+            continue
+        parts[loaded.name] = loaded
+    return parts
+
+
+def _loaded(entry_point: EntryPoint, contract: type[Any], settings: MemorySettings) -> Any:
     try:
-        kind = entry_point.load()(settings)
+        part = entry_point.load()(settings)
     except Exception:
-        log.exception("memory kind %s is left out: it does not load", entry_point.value)
+        log.exception("%s of %s is left out: it does not load", entry_point.value, entry_point.group)
         return None
-    if not isinstance(kind, MemoryKind):
-        log.error("memory kind %s is left out: it is no MemoryKind", entry_point.value)
+    if not isinstance(part, contract):
+        log.error("%s of %s is left out: it is no %s", entry_point.value, entry_point.group, contract.__name__)
         return None
-    return kind
+    return part

@@ -50,6 +50,9 @@ class Decider:
         if reading.fault is None and reading.sha256 is not None and subject.sha256 not in {None, reading.sha256}:
             changed = "the object changed since it was listed; the next listing makes it due"
             return self._refuse(decided, due, ItemFault(Reason.TRANSIENT, changed))
+        if known is not None and known.is_erased:
+            decided.result.content = None
+            return self._refuse(decided, due, ItemFault(Reason.ERASED, "this content was erased from the library"))
         adopted = self._adopted(subject, due, inputs, known)
         if known is not None and known.is_retired:
             decided.result.follow = self._asked_for(known, reads)

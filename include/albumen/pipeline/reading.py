@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,7 +51,7 @@ class Reading:
 
 def read_ahead(
     subjects: Sequence[Subject], *, store: ObjectStore, settings: Settings, library_bucket: str, previews: bool
-) -> Iterator[Reading]:
+) -> Generator[Reading]:
     """Read the inputs of `subjects` in order, a few ahead, within a budget of bytes."""
     waiting = deque(subjects)
     running: deque[tuple[int, Future[Reading]]] = deque()
@@ -76,22 +76,21 @@ def _read_original(subject: Subject, store: ObjectStore, limits: LimitSettings) 
     try:
         with store.read(subject.bucket, subject.key) as reading:
             info = reading.info
-            head = bytearray()
+            chunks, held = [], 0
             for chunk in reading.chunks:
-                head += chunk
-                if len(head) >= limits.sniff_bytes:
+                chunks.append(chunk)
+                held += len(chunk)
+                if held >= limits.sniff_bytes:
                     break
             try:
-                sniffed = sniff(bytes(head[: limits.sniff_bytes]), info.size, subject.key)
+                sniffed = sniff(b"".join(chunks)[: limits.sniff_bytes], info.size, subject.key)
             except Exception as error:
                 fault = ItemFault(Reason.BUG, f"telling what it is failed: {error!r}")
-                return Reading(subject, None, None, None, info.etag, info.last_modified, len(head), fault)
+                return Reading(subject, None, None, None, info.etag, info.last_modified, held, fault)
             refusal = _refusal(sniffed, info.size, limits)
             if refusal is not None:
-                return Reading(subject, sniffed, None, None, info.etag, info.last_modified, len(head), refusal)
-            for chunk in reading.chunks:
-                head += chunk
-            data = bytes(head)
+                return Reading(subject, sniffed, None, None, info.etag, info.last_modified, held, refusal)
+            data = b"".join([*chunks, *reading.chunks])
     except ObjectMissing:
         fault = ItemFault(Reason.TRANSIENT, "the object is gone (404); a listing will settle it")
         return Reading(subject, None, None, None, None, None, 0, fault)

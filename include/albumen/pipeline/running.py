@@ -1,15 +1,18 @@
 """Running a shard: read ahead, decide, work in the sandbox, store, and write in small transactions.
 
-Running a shard twice changes nothing: content that is known with the same inputs keys is adopted,
-renditions have immutable keys, and every transaction checks the lease.
+All of it goes on at the same time: while the child decodes one photo, the next are read, the last
+are uploaded, and what is uploaded is written. Running a shard twice changes nothing: content that is
+known with the same inputs keys is adopted, renditions have immutable keys, and every transaction
+checks the lease.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -27,7 +30,7 @@ from albumen.pipeline.contract import Step
 from albumen.pipeline.deciding import Decided, Decider
 from albumen.pipeline.heartbeat import Connect, Heartbeat
 from albumen.pipeline.reading import Reading, read_ahead
-from albumen.pipeline.sandbox import Sandbox
+from albumen.pipeline.sandbox import Sandbox, WorkItem
 from albumen.pipeline.shard_summary import ShardSummary
 from albumen.pipeline.storing import Storing
 from albumen.pipeline.taxonomy import Reason
@@ -36,6 +39,10 @@ from albumen.storage.object_store import ObjectStore, StorageError
 from albumen.vision import weights
 
 WRITERS = 4
+LOOK_UP = 4
+"""Readings whose content is looked up at a time: a query each would cost too much, many would wait too long."""
+COPIES_HELD = 16
+"""How many copies may wait, with their bytes, for what they are copies of to be written."""
 OUTAGE_MIN_ITEMS = 5
 COLLISIONS = 3
 """Tries of a transaction that stood in another's way: a listing locks originals first, a result the due work."""
@@ -86,7 +93,11 @@ def run_shard(lease: Lease, library: Library, place: Workplace, *, task: str) ->
             weights.path_of(model_id, Path(place.settings.models.directory))
         with (
             Heartbeat(place.connect, lease, lease_s=knobs.lease_seconds, every_s=knobs.heartbeat_seconds) as heartbeat,
-            Sandbox([registry.reference_of(steps[name]) for name in steps if name in due], place.settings) as sandbox,
+            Sandbox(
+                [registry.reference_of(steps[name]) for name in steps if name in due],
+                place.settings,
+                search_path=registry.search_path(),
+            ) as sandbox,
             ThreadPoolExecutor(WRITERS, thread_name_prefix="write") as writers,
         ):
             shard = _Shard(lease, library, place, steps, sandbox, writers, heartbeat, summary, task)
@@ -118,8 +129,15 @@ class _Shard:
         self.sandbox, self.heartbeat, self.summary, self.task = sandbox, heartbeat, summary, task
         self.decider = Decider(library, steps, place.settings, place.now)
         self.storing = Storing(place.library_store, writers, library.library_id, steps, place.settings)
+        self.begun: dict[int, Decided] = {}
+        self.ended: list[Decided] = []
         self.transient: list[Decided] = []
+        self.in_work: set[bytes] = set()
+        self.copies: list[Reading] = []
+        self.ready: list[Reading] = []
         self.outages: list[str] = []
+        self.worked = 0
+        self.stops = False
 
     def work(self, subjects: Sequence[shard_work.Subject]) -> None:
         previews = self.lease.pass_name == "preview"
@@ -130,47 +148,88 @@ class _Shard:
             library_bucket=self.place.settings.library_bucket,
             previews=previews,
         )
-        worked = 0
-        for chunk in _chunks(readings, self.place.settings.pipeline.commit_items):
-            self.heartbeat.check()
-            for part in _without_copies(chunk):
-                self._work_on(part)
-            worked += len(chunk)
-            if self._outage(worked, last=False):
-                break
-            if self._gives_way():
-                self.summary.gave_way = True
-                break
-        if self._outage(worked, last=True):
-            detail = f"{len(self.outages)} of {worked} items failed for no fault of theirs; last: {self.outages[-1]}"
+        with closing(readings):
+            while not self.stops and self._round(readings):
+                self.ready += self.copies
+                self.copies = []
+        if self._outage(last=True):
+            detail = (
+                f"{len(self.outages)} of {self.worked} items failed for no fault of theirs; last: {self.outages[-1]}"
+            )
             raise WorldBroken(detail)
         self._write(self.transient)
 
-    def _work_on(self, chunk: Sequence[Reading]) -> None:
-        """Decide, decode, store and write one part of the shard without copies in it."""
-        with self.place.connect() as connection:
-            hashes = [reading.sha256 for reading in chunk if reading.sha256 is not None]
-            known = shard_work.known_contents(connection, self.lease.library_id, hashes)
-        self.outages += [reading.fault.detail for reading in chunk if reading.outage and reading.fault]
-        decided = [self.decider.decide(reading, known.get(reading.sha256 or b"")) for reading in chunk]
-        self._decode([part for part in decided if part.work is not None])
-        self.summary.adopted += sum(bool(part.result.released) for part in decided)
-        self.summary.bytes_read += sum(reading.bytes_read for reading in chunk)
-        self.transient += [part for part in decided if _is_transient(part.result)]
-        self._write([part for part in decided if not _is_transient(part.result)])
+    def _round(self, readings: Iterator[Reading]) -> bool:
+        """Work until all is read, or many copies wait for what they are copies of; True when there is more."""
+        for outcome in self.sandbox.run(self._feed(readings)):
+            part = self.begun[outcome.subject_id]
+            if self.storing.begin(part, outcome):
+                del self.begun[outcome.subject_id]
+                self._end(part)
+        self._settle(self.ended)
+        return bool(self.copies or self.ready)
 
-    def _decode(self, parts: Sequence[Decided]) -> None:
-        by_subject = {part.result.subject_id: part for part in parts}
-        items = [part.work for part in parts if part.work is not None]
-        for outcome in self.sandbox.run(items):
-            part = by_subject[outcome.subject_id]
-            self.storing.begin(part, outcome)
+    def _feed(self, readings: Iterator[Reading]) -> Iterator[WorkItem]:
+        """What the sandbox is to do next; what needs no work is done with on the way."""
+        while not self.stops and len(self.copies) < COPIES_HELD:
+            group = self.ready[:LOOK_UP] or list(islice(readings, LOOK_UP))
+            del self.ready[:LOOK_UP]
+            if not group:
+                return
+            for part in self._decide(group):
+                if self.stops:
+                    return  # it stays in the shard
+                if part.work is None:
+                    self._end(part)
+                else:
+                    self.begun[part.result.subject_id] = part
+                    yield part.work
+
+    def _decide(self, group: Sequence[Reading]) -> list[Decided]:
+        """Decide on some readings; a copy of content that is in work waits until that is written and known."""
+        readings: list[Reading] = []
+        for reading in group:
+            if reading.sha256 is not None and reading.sha256 in self.in_work:
+                self.copies.append(reading)
+                continue
+            readings.append(reading)
+            if reading.sha256 is not None:
+                self.in_work.add(reading.sha256)
+        with self.place.connect() as connection:
+            hashes = [reading.sha256 for reading in readings if reading.sha256 is not None]
+            known = shard_work.known_contents(connection, self.lease.library_id, hashes)
+        return [self.decider.decide(reading, known.get(reading.sha256 or b"")) for reading in readings]
+
+    def _end(self, part: Decided) -> None:
+        """Take what needs no more work, and write what ended before it once that is a transaction's worth."""
+        self.worked += 1
+        self.summary.adopted += bool(part.result.released)
+        self.summary.bytes_read += part.reading.bytes_read
+        if part.reading.outage and part.reading.fault:
+            self.outages.append(part.reading.fault.detail)
+        part.work, part.reading = None, replace(part.reading, data=None)
+        self.ended.append(part)
+        if len(self.ended) > self.place.settings.pipeline.commit_items:
+            # Not the last one: its uploads have only begun.
+            self._settle(self.ended[:-1])
+
+    def _settle(self, parts: Sequence[Decided]) -> None:
+        """Wait for the uploads of the first of what ended, and write it."""
+        self.ended = self.ended[len(parts) :]
         for part in parts:
             try:
                 self.storing.finish(part, self.decider)
             except StorageError as error:
                 self.outages.append(str(error))
                 self.decider.fail(part, Reason.TRANSIENT, f"storing a rendition: {error}")
+        self.heartbeat.check()
+        self.transient += [part for part in parts if _is_transient(part.result)]
+        self._write([part for part in parts if not _is_transient(part.result)])
+        self.in_work -= {part.reading.sha256 for part in parts if part.reading.sha256 is not None}
+        if self._outage(last=False):
+            self.stops = True
+        elif not self.stops and self._gives_way():
+            self.stops = self.summary.gave_way = True
 
     def _write(self, parts: Sequence[Decided]) -> None:
         """Write results; what the catalog refuses costs only the subject whose it is."""
@@ -203,8 +262,8 @@ class _Shard:
         for result in finished:
             self.summary.count(result.subject_id, result.outcomes)
 
-    def _outage(self, worked: int, *, last: bool) -> bool:
-        share = len(self.outages) / worked if worked else 0.0
+    def _outage(self, *, last: bool) -> bool:
+        share = len(self.outages) / self.worked if self.worked else 0.0
         enough = last or len(self.outages) >= OUTAGE_MIN_ITEMS
         return bool(self.outages) and enough and share >= self.place.settings.pipeline.transient_share
 
@@ -217,24 +276,3 @@ class _Shard:
 
 def _is_transient(result: SubjectResult) -> bool:
     return any(outcome.reason == Reason.TRANSIENT for outcome in result.outcomes)
-
-
-def _chunks(readings: Iterable[Reading], size: int) -> Iterable[list[Reading]]:
-    iterator = iter(readings)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
-
-
-def _without_copies(chunk: Sequence[Reading]) -> Iterable[list[Reading]]:
-    """Split a chunk so that no part holds the same content twice: the later copy finds it known."""
-    rest = list(chunk)
-    while rest:
-        seen: set[bytes] = set()
-        part: list[Reading] = []
-        copies: list[Reading] = []
-        for reading in rest:
-            (copies if reading.sha256 is not None and reading.sha256 in seen else part).append(reading)
-            if reading.sha256 is not None:
-                seen.add(reading.sha256)
-        yield part
-        rest = copies

@@ -7,14 +7,14 @@ dies, hangs or talks nonsense. Groups are never blamed: their items are run agai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
 from albumen.pipeline.sandbox_children import SandboxChildren
 from albumen.pipeline.sandbox_process import SandboxError
 from albumen.pipeline.sandbox_run import SandboxRun
-from albumen.pipeline.sandbox_work import WorkItem, WorkOutcome, input_budget, plan_tasks
+from albumen.pipeline.sandbox_work import WorkItem, WorkOutcome, input_budget, plan_windows
 from albumen.settings import Settings
 
 __all__ = ["Sandbox", "SandboxError", "WorkItem", "WorkOutcome"]
@@ -60,13 +60,14 @@ class Sandbox:
         """End the child. Harmless when closed already."""
         self._children.close()
 
-    def run(self, items: Sequence[WorkItem]) -> Iterator[WorkOutcome]:
+    def run(self, items: Iterable[WorkItem]) -> Iterator[WorkOutcome]:
         """Run the due steps of every item.
 
         Parameters
         ----------
-        items : sequence of WorkItem
-            Their steps must be among the references' steps.
+        items : iterable of WorkItem
+            Their steps must be among the references' steps. Taken a few ahead of the child, between
+            outcomes: what makes them may read, and may look at the outcomes that came so far.
 
         Yields
         ------
@@ -82,11 +83,7 @@ class Sandbox:
         """
         self._children.forget_dead()
         _, batch_sizes = self._children.ready()
-        unknown = {step for item in items for step in item.steps} - batch_sizes.keys()
-        if unknown:
-            raise ValueError(f"no such step in the sandbox: {', '.join(sorted(unknown))}")
-        tasks = plan_tasks(items, batch_sizes, input_budget(self._limits))
-        run = SandboxRun(self._children, self._limits, items, tasks)
+        run = SandboxRun(self._children, self._limits, plan_windows(items, batch_sizes, input_budget(self._limits)))
         try:
             yield from run.outcomes()
         finally:

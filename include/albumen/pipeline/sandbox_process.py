@@ -32,9 +32,10 @@ from albumen.pipeline.sandbox_protocol import (
 )
 from albumen.settings import Settings
 
-_SLOTS = 2
+_SLOTS = 4
 _PIPE_BYTES = 1024**2
 _READ_BYTES = 1024**2
+_SLOT_KEPT_BYTES = 32 * 1024**2
 _LOG_KEPT_BYTES = 1024**2
 _LOG_TAIL_BYTES = 8 * 1024
 _CLOSE_SECONDS = 1.0
@@ -168,8 +169,9 @@ class SandboxProcess:
     def put(self, slot: int, data: bytes) -> None:
         """Write an input where the child can read it; it holds until the slot is written again."""
         file = self._inputs[slot]
-        # A slot keeps its pages for the next input of about the same size.
-        os.ftruncate(file.fileno(), len(data))
+        # A slot keeps its pages for the next input: new ones are dear, since the kernel clears them.
+        if os.fstat(file.fileno()).st_size > _SLOT_KEPT_BYTES:
+            os.ftruncate(file.fileno(), 0)
         offset = 0
         view = memoryview(data)
         while offset < len(data):

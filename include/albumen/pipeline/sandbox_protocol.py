@@ -11,7 +11,7 @@ import re
 import struct
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import msgpack
@@ -21,7 +21,7 @@ from albumen.pipeline.contract import Outcome, StepResult, StepSkip, StoredObjec
 from albumen.pipeline.taxonomy import ItemFault, Reason
 
 HEADER = struct.Struct("!IQ")
-HEAD_BYTES = 16 * 1024**2
+HEAD_BYTES = 4 * 1024**2
 FRAME_BYTES = 1024**3
 DETAIL_CHARACTERS = 2000
 
@@ -179,7 +179,7 @@ class FrameBuffer:
 def _unpack_head(data: bytes) -> dict[str, Any]:
     try:
         head = msgpack.unpackb(data, ext_hook=_from_ext, strict_map_key=True)
-    except (ValueError, TypeError, msgpack.UnpackException, InvalidOperation, RecursionError) as error:
+    except (ValueError, TypeError, ArithmeticError, msgpack.UnpackException, RecursionError) as error:
         raise ProtocolError(f"not msgpack: {type(error).__name__}") from error
     if not isinstance(head, dict):
         raise ProtocolError(f"a {type(head).__name__} where a map belongs")

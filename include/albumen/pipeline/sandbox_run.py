@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -25,7 +25,8 @@ from albumen.pipeline.sandbox_work import WorkItem, WorkOutcome, input_budget
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import SandboxSettings
 
-_TASKS_AHEAD = 4
+_TASKS_AHEAD = 8
+"""Enough for the child to be busy while the parent writes to the catalog."""
 # A child may die of a late effect of the item before; a second death at the same place is no accident.
 _DEATHS_BEFORE_BEGIN = 2
 
@@ -55,24 +56,23 @@ class SandboxRun:
         Where a child that is ready comes from.
     limits : SandboxSettings
         The limits, for deadlines and messages.
-    items : sequence of WorkItem
-        The subjects.
-    tasks : sequence of (str, list of int)
-        Steps and the indices of their items, as `plan_tasks` orders them.
+    windows : iterator
+        Items with the tasks on them, as `plan_windows` orders them; asked for a few tasks ahead of the child.
     """
 
     def __init__(
         self,
         children: SandboxChildren,
         limits: SandboxSettings,
-        items: Sequence[WorkItem],
-        tasks: Sequence[tuple[str, list[int]]],
+        windows: Iterator[tuple[list[WorkItem], list[tuple[str, list[int]]]]],
     ) -> None:
         self._children = children
         self._limits = limits
-        self._items = items
-        self._numbers = count()
-        self._plan = deque(self._new_task(step, tokens) for step, tokens in tasks)
+        self._windows = windows
+        self._items: dict[int, WorkItem] = {}
+        self._steps_left: Counter[int] = Counter()
+        self._numbers, self._tokens = count(), count()
+        self._plan: deque[_Task] = deque()
         self._in_flight: deque[_Task] = deque()
         self._held: set[int] = set()
         self._done_by_child = 0
@@ -88,9 +88,8 @@ class SandboxRun:
         return bool(self._in_flight or self._held)
 
     def outcomes(self) -> Iterator[WorkOutcome]:
-        """Do everything planned."""
-        self._recount()
-        while self._plan or self._in_flight:
+        """Do everything there is to do."""
+        while self._plan_ahead():
             child = self._children.ready()[0]
             was_idle = not self._in_flight
             self._fill(child)
@@ -115,6 +114,35 @@ class SandboxRun:
                     # The caller's time is not the child's.
                     self._clock = time.monotonic()
 
+    def _plan_ahead(self) -> bool:
+        """Plan more windows while the child could soon be idle; False when all is done."""
+        waited = False
+        while len(self._plan) + len(self._in_flight) <= _TASKS_AHEAD:
+            window = next(self._windows, None)
+            if window is None:
+                break
+            items, tasks = window
+            tokens = [next(self._tokens) for _ in items]
+            self._items.update((token, item) for token, item in zip(tokens, items, strict=True) if item.steps)
+            for step, positions in tasks:
+                task = self._new_task(step, [tokens[position] for position in positions])
+                self._plan.append(task)
+                self._uses.update(task.tokens)
+                self._steps_left.update(task.tokens)
+            waited = True
+        if waited:
+            # The time that making items took is not the child's.
+            self._clock = time.monotonic()
+        return bool(self._plan or self._in_flight)
+
+    def _settle(self, token: int) -> int:
+        """Note that a step has ended on an item, and let go of the item after its last; returns its subject."""
+        subject_id = self._items[token].subject_id
+        self._steps_left[token] -= 1
+        if not self._steps_left[token]:
+            del self._items[token], self._steps_left[token]
+        return subject_id
+
     def _fill(self, child: SandboxProcess) -> None:
         """Keep a few tasks queued in the child, with their inputs."""
         while self._plan and len(self._in_flight) < _TASKS_AHEAD:
@@ -130,6 +158,7 @@ class SandboxRun:
             for token in task.tokens:
                 self._uses[token] -= 1
                 if not self._uses[token]:
+                    del self._uses[token]
                     child.send({"type": "drop", "token": token})
                     self._held.discard(token)
 
@@ -182,7 +211,7 @@ class SandboxRun:
                 return None
             task.pending.discard(message.position)
             token = task.tokens[message.position]
-            outcome = WorkOutcome(self._items[token].subject_id, task.step, result, message.cpu_s, message.wall_s)
+            outcome = WorkOutcome(self._settle(token), task.step, result, message.cpu_s, message.wall_s)
             if not task.pending:
                 self._in_flight.popleft()
                 self._done_by_child += 1
@@ -231,7 +260,7 @@ class SandboxRun:
         self._recount()
         begun = task.begun_at is not None
         yield WorkOutcome(
-            self._items[task.tokens[0]].subject_id,
+            self._settle(task.tokens[0]),
             task.step,
             fault,
             cpu_s=max(0.0, ending.cpu_s - task.cpu_at_begin) if begun else 0.0,

@@ -66,8 +66,8 @@ class Storing:
                     part.result.follow |= decider.following(part)
 
     def _put(self, key: str, made: StoredObject) -> dict[str, Any]:
-        self.store.put(self.settings.library_bucket, key, made.data, mime=made.mime, cache_control=CACHE_FOREVER)
-        size = len(made.data)
+        bucket, size = self.settings.library_bucket, len(made.data)
+        etag = self.store.put(bucket, key, made.data, mime=made.mime, cache_control=CACHE_FOREVER)
         return {
             "name": made.name,
             "key": key,
@@ -75,6 +75,7 @@ class Storing:
             "width": made.width,
             "height": made.height,
             "bytes": size,
+            "etag": etag,
         }
 
     def _key(self, part: Decided, step: str, made: StoredObject) -> str:

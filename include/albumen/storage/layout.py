@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 
-OURS = ("renditions/", "memories/", "feeds/")
+OURS = ("renditions/", "memories/", "feeds/", "receipts/")
 """The prefixes of the library bucket that Albumen writes below."""
 
 
@@ -19,10 +22,69 @@ def rendition_key(library_id: int, sha256: bytes, name: str, *, version: int, in
     The first eight digits of the inputs key keep two settings of one version apart, so that a key
     never changes its bytes.
     """
+    return f"{rendition_prefix(library_id, sha256)}{name}-v{version}-{inputs_key[:8]}.{extension}"
+
+
+def rendition_prefix(library_id: int, sha256: bytes) -> str:
+    """What all renditions of one content begin with."""
     digest = sha256.hex()
-    return f"renditions/{library_id}/{digest[:2]}/{digest}/{name}-v{version}-{inputs_key[:8]}.{extension}"
+    return f"renditions/{library_id}/{digest[:2]}/{digest}/"
 
 
 def memory_key(library_id: int, memory_id: str, name: str) -> str:
     """Key of a rendered file of a memory."""
     return f"memories/{library_id}/{memory_id}/{name}"
+
+
+def story_key(page_key: str) -> str:
+    """Key of the story as JSON that lies beside a memory's page."""
+    return f"{page_key.removesuffix('.html')}.json"
+
+
+def story_page(key: str) -> str | None:
+    """Key of the page beside which a story as JSON lies; None for other files."""
+    return f"{key.removesuffix('.json')}.html" if key.endswith(".json") and "/story-" in key else None
+
+
+def memories_prefix(library_id: int) -> str:
+    """What all files of a library's memories begin with."""
+    return f"memories/{library_id}/"
+
+
+def feeds_prefix(library_id: int) -> str:
+    """What all feeds of a library begin with."""
+    return f"feeds/{library_id}/"
+
+
+def library_prefixes(library_id: int) -> tuple[str, ...]:
+    """What every object of a library begins with; receipts of erasures outlive it."""
+    return (f"renditions/{library_id}/", memories_prefix(library_id), feeds_prefix(library_id))
+
+
+def receipt_key(erasure_id: int) -> str:
+    """Key of the list of objects that an erasure left in the source."""
+    return f"receipts/{erasure_id}.jsonl"
+
+
+RENDITION = re.compile(
+    r"renditions/(?P<library>\d+)/(?P<ab>[0-9a-f]{2})/(?P<sha256>(?P=ab)[0-9a-f]{62})"
+    r"/(?P<name>[^/]+)-v\d+-(?P<inputs>[0-9a-f]{8})\.\w+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionKey:
+    """What the key of a rendition tells; `inputs` are the first eight digits of the step's inputs key."""
+
+    library_id: int
+    sha256: bytes
+    name: str
+    inputs: str
+
+
+def parse_rendition_key(key: str) -> RenditionKey | None:
+    """The opposite of `rendition_key`; None for a key that it would not make."""
+    found = RENDITION.fullmatch(key)
+    if found is None:
+        return None
+    return RenditionKey(int(found["library"]), bytes.fromhex(found["sha256"]), found["name"], found["inputs"])

@@ -7,11 +7,12 @@ whose keys obstore's path rules refuse. Keys are used exactly as given.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -21,10 +22,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
+from albumen.storage import list_parser
+
 if TYPE_CHECKING:
     from obstore.store import S3Config
 
 READ_CHUNK_BYTES = 1024 * 1024
+LINES_AT_ONCE = 1000
+DELETE_AT_ONCE = 1000
+"""The most keys that S3 takes in one request."""
 ODD_KEY = re.compile(r"^/|/$|//|(^|/)\.{1,2}(/|$)|[\x00-\x1f\x7f]")
 """Keys that obstore refuses or rewrites."""
 
@@ -72,7 +78,7 @@ class Reading:
     """An object being read: its facts, and its bytes in chunks; stop early by not reading on."""
 
     info: ObjectInfo
-    chunks: Iterator[bytes]
+    chunks: Iterator[bytes | obstore.Bytes]
 
 
 class ObjectStore:
@@ -107,8 +113,7 @@ class ObjectStore:
                 result = obstore.get(_fast_store(self.options, bucket), key)
                 meta = result.meta
                 info = _info(key, meta["e_tag"] or "", meta["size"], meta["last_modified"])
-                body = (bytes(chunk) for chunk in result.stream(min_chunk_size=READ_CHUNK_BYTES))
-                yield Reading(info, _whole(body, info))
+                yield Reading(info, _whole(iter(result.stream(min_chunk_size=READ_CHUNK_BYTES)), info))
 
     def get(self, bucket: str, key: str) -> bytes:
         """The whole object; errors as `read`."""
@@ -127,6 +132,33 @@ class ObjectStore:
                 _fast_store(self.options, bucket), key, data, attributes=attributes, use_multipart=False
             )
             return (result["e_tag"] or "").strip('"')
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        with _faults(bucket, key):
+            self.client.delete_object(Bucket=bucket, Key=key)
+
+    def put_lines(self, bucket: str, key: str, lines: Iterable[str], *, mime: str) -> None:
+        """Store an object of many lines, in parts as they come: its size does not matter, and half of it is nothing."""
+        with _faults(bucket, key):
+            blocks = ("".join(f"{line}\n" for line in some).encode() for some in _in_lots(lines, LINES_AT_ONCE))
+            attributes = {"Content-Type": mime}
+            obstore.put(_fast_store(self.options, bucket), key, blocks, attributes=attributes)
+
+    def delete_many(self, bucket: str, keys: Iterable[str]) -> int:
+        """Remove objects, a thousand a request, and return how many; those that are not there are no error."""
+        removed = 0
+        for some in _in_lots(keys, DELETE_AT_ONCE):
+            with _faults(bucket, some[0]):
+                asked = {"Objects": [{"Key": key} for key in some], "Quiet": True}
+                refused = self.client.delete_objects(Bucket=bucket, Delete=asked).get("Errors", [])
+            if refused:
+                why = refused[0]
+                raise StorageError(
+                    f"s3://{bucket}/{why.get('Key')}: not deleted: {why.get('Message', why.get('Code'))}"
+                )
+            removed += len(some)
+        return removed
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
         """Facts of an object; errors as `read`."""
@@ -181,7 +213,7 @@ def _client(options: StoreOptions) -> Any:
         retries={"max_attempts": 3, "mode": "standard"},
         max_pool_connections=16,
     )
-    return boto3.session.Session().client(
+    client = boto3.session.Session().client(
         "s3",
         endpoint_url=options.endpoint or None,
         aws_access_key_id=options.access_key or None,
@@ -190,6 +222,8 @@ def _client(options: StoreOptions) -> Any:
         region_name=options.region,
         config=config,
     )
+    client.meta.events.register(list_parser.EVENT, list_parser.take_entries)
+    return client
 
 
 @lru_cache(maxsize=32)
@@ -218,13 +252,19 @@ def _info(key: str, etag: str, size: int, last_modified: datetime) -> ObjectInfo
     return ObjectInfo(key, etag.strip('"'), size, last_modified)
 
 
-def _whole(body: Iterator[bytes], info: ObjectInfo) -> Iterator[bytes]:
+def _whole(body: Iterator[bytes] | Iterator[obstore.Bytes], info: ObjectInfo) -> Iterator[bytes | obstore.Bytes]:
     read = 0
     for chunk in body:
         read += len(chunk)
         yield chunk
     if read != info.size:
         raise StorageError(f"{info.key!r}: the store sent {read} of {info.size} bytes")
+
+
+def _in_lots(values: Iterable[str], most: int) -> Iterator[list[str]]:
+    left = iter(values)
+    while lot := list(islice(left, most)):
+        yield lot
 
 
 @contextmanager

@@ -48,6 +48,9 @@ class TaskInstance:
     def xcom_pull(self, *, task_ids: str) -> Any:
         return self.returned.get(task_ids, [])
 
+    def xcom_push(self, *, key: str, value: Any) -> None:
+        """What a task keeps beside its value; nobody asks for it here."""
+
 
 def event(payload: Any) -> Any:
     """An asset event as a watcher makes it."""

@@ -12,16 +12,16 @@ from sqlalchemy import text
 
 from albumen.catalog import engine, migrate
 from albumen.catalog.models import Base
+from albumen.catalog.models.base import ItemColumns
 
 pytestmark = pytest.mark.stack
 
-GROW_WITH_A_LIBRARY = {
-    "faces", "facts", "fingerprints", "items", "likenesses", "originals", "outcomes", "placeholders", "quality",
-    "raw_tags", "renditions",
-}  # fmt: skip
+RESULTS = {mapper.class_.__tablename__ for mapper in Base.registry.mappers if issubclass(mapper.class_, ItemColumns)}
+GROW_WITH_A_LIBRARY = {"fingerprints", "items", "originals", "outcomes"} | RESULTS
 BOUNDED = {
-    "backfills", "days", "dirty_days", "due", "libraries", "listed_keys", "listing_shards", "listings", "memories",
-    "memory_items", "memory_turns", "outcome_history", "shards", "steps", "superseded_objects", "tallies",
+    "backfills", "days", "dirty_days", "due", "erasures", "integrity_checks", "libraries", "listed_keys",
+    "listing_shards", "listings", "memories", "memory_items", "memory_turns", "outcome_history", "shards",
+    "step_pauses", "steps", "superseded_objects", "tallies", "tombstones",
 }  # fmt: skip
 PARTITIONED = """
     SELECT c.relname AS name, p.partstrat AS strategy, pg_get_partkeydef(c.oid) AS key,

@@ -1,8 +1,9 @@
-"""Finding originals: planning listings, listing, concluding."""
+"""Finding originals: planning what to look at, looking, concluding."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,18 +18,27 @@ from albumen.catalog.libraries import Library, LibraryError
 from albumen.catalog.originals import Registered
 from albumen.pipeline import discovery
 from albumen.settings import Settings
+from albumen.storage import s3_events, s3_inventory
 from albumen.storage.object_store import ObjectMissing, StorageError
+from albumen.storage.s3_events import ObjectChange
 
 LISTING_SLOTS = 16
 KEYS_WORTH_A_TASK = 20_000
+MOST_REFUSED_TOLD = 20
+HINTS_WORTH_A_TASK = 1000
+"""Each is looked at on its own, about 20 ms apiece; a page of a listing shows 1000 at once."""
 
 
 class PlanDiscoveryOperator(BaseOperator):
     """Decides what to look at: the keys that hints named, and full listings where they are due.
 
+    Hints come with asset events: from `NewOriginalsTrigger` and `QueuedOriginalsTrigger`, or, as the
+    queue delivered them, from a watcher with a `MessageQueueTrigger` on S3's event notifications.
+
     Returns a list of jobs for `DiscoverOriginalsOperator`: `{"library", "keys"}`,
-    `{"library", "listing_id", "prefixes"}`, or `{"library"}` where the store did not let us cut the
-    listing: its own task tries again and tells, so that no library holds up the others.
+    `{"library", "listing_id", "prefixes"}`, `{"library", "inventory", "files"}`, or `{"library"}`
+    where the store did not let us cut the listing: its own task tries again and tells, so that no
+    library holds up the others.
 
     Parameters
     ----------
@@ -36,23 +46,36 @@ class PlanDiscoveryOperator(BaseOperator):
         True: list every library in full, whatever the age of its last listing. Templated.
     library : str
         Only this library; empty: all. Templated.
+    inventory : str
+        Register what this S3 Inventory of the library's bucket shows, and look at nothing else:
+        `s3://bucket/…/manifest.json`, or the folder in which AWS dates them, for the newest. Templated.
     """
 
-    template_fields = ("full", "library")
+    template_fields = ("full", "library", "inventory")
 
     def __init__(
-        self, *, full: str | bool = False, library: str = "", catalog_conn_id: str = "", **kwargs: Any
+        self,
+        *,
+        full: str | bool = False,
+        library: str = "",
+        inventory: str = "",
+        catalog_conn_id: str = "",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.full = full
         self.library = library
+        self.inventory = inventory
         self.catalog_conn_id = catalog_conn_id
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Gather hints and overdue listings."""
         settings = Settings()
         catalog, store = CatalogHook(catalog_conn_id=self.catalog_conn_id), source_store(settings)
-        hints = self._hints(context)
+        if self.inventory:
+            return self._inventory_jobs(catalog, store)
+        with catalog.connect() as connection:
+            hints = self._hints(context, libraries.everyone(connection))
         forced = str(self.full).lower() in {"true", "1", "yes"}
         jobs: list[dict[str, Any]] = []
         with catalog.connect() as connection:
@@ -62,8 +85,12 @@ class PlanDiscoveryOperator(BaseOperator):
             keys, more = hints.get(library.name, ([], False))
             if forced or more or self._overdue(last[library.name], settings):
                 jobs += self._listing_jobs(catalog, store, library)
-            elif keys:
-                jobs.append({"library": library.name, "keys": keys})
+            else:
+                jobs += [
+                    {"library": library.name, "keys": part}
+                    for part in _cut(keys, math.ceil(len(keys) / HINTS_WORTH_A_TASK))
+                    if part
+                ]
         self.log.info("%d jobs: %s", len(jobs), ", ".join(sorted({job["library"] for job in jobs})) or "none")
         return jobs
 
@@ -78,29 +105,63 @@ class PlanDiscoveryOperator(BaseOperator):
             expected = listings.expected_keys(connection, library.library_id)
         # Nobody knows how much a first listing finds.
         slots = Settings().pipeline.slots if expected is None else math.ceil(expected / KEYS_WORTH_A_TASK)
-        tasks = max(1, min(slots, LISTING_SLOTS, len(prefixes)))
-        parts = [prefixes[start::tasks] for start in range(tasks)]
+        parts = _cut(prefixes, slots)
         return [{"library": library.name, "listing_id": listing_id, "prefixes": part} for part in parts]
+
+    def _inventory_jobs(self, catalog: CatalogHook, store: Any) -> list[dict[str, Any]]:
+        if not self.library:
+            raise LibraryError("an inventory is one library's: name the library")
+        with catalog.connect() as connection:
+            library = libraries.named(connection, self.library)
+        bucket, key = s3_inventory.locate(store, self.inventory)
+        manifest = s3_inventory.open_manifest(store, bucket, key)
+        if manifest.source != library.bucket:
+            raise s3_inventory.InventoryError(
+                f"the inventory lists s3://{manifest.source}, library {library.name!r} is in s3://{library.bucket}"
+            )
+        uri = f"s3://{bucket}/{key}"
+        self.log.info("%s: inventory %s, %d files", library.name, uri, len(manifest.files))
+        return [
+            {"library": library.name, "inventory": uri, "files": part}
+            for part in _cut([file.key for file in manifest.files], LISTING_SLOTS)
+            if part
+        ]
 
     @staticmethod
     def _overdue(last: datetime | None, settings: Settings) -> bool:
         longest = timedelta(minutes=settings.discovery.full_listing_minutes)
         return last is None or datetime.now(UTC) - last > longest
 
-    @staticmethod
-    def _hints(context: Context) -> dict[str, tuple[list[str], bool]]:
-        hints: dict[str, tuple[list[str], bool]] = {}
-        for events in context["triggering_asset_events"].values():
-            for event in events:
-                payload = (event.extra or {}).get("payload")
-                if isinstance(payload, dict) and "library" in payload:
-                    keys, more = hints.get(payload["library"], ([], False))
-                    hints[payload["library"]] = ([*keys, *payload["keys"]], more or payload["more"])
-        return hints
+    def _hints(self, context: Context, everyone: Sequence[Library]) -> dict[str, tuple[list[str], bool]]:
+        """Per library the keys to look at, each once, and whether there were more than the hints could name."""
+        keys: dict[str, dict[str, None]] = {}
+        more: set[str] = set()
+        for payload in _payloads(context):
+            if "library" in payload and "keys" in payload:
+                keys.setdefault(payload["library"], {}).update(dict.fromkeys(payload["keys"]))
+                more |= {payload["library"]} if payload.get("more") else set()
+            for library, changes in discovery.changes_by_library(everyone, self._queued(payload)).items():
+                keys.setdefault(library.name, {}).update(dict.fromkeys(change.key for change in changes))
+        return {name: (list(found), name in more) for name, found in keys.items()}
+
+    def _queued(self, payload: dict[str, Any]) -> Iterator[ObjectChange]:
+        """What the messages say that a `MessageQueueTrigger` took from an SQS queue."""
+        batch = payload.get("message_batch")
+        for message in batch if isinstance(batch, list) else ():
+            try:
+                read = s3_events.read(str(message.get("Body")) if isinstance(message, dict) else "")
+            except s3_events.EventError as error:
+                self.log.warning("a message is left out: %s", error)
+                continue
+            for refused in read.refused:
+                self.log.warning("a record of a message is left out: %s", refused)
+            yield from read.changes
 
 
 class DiscoverOriginalsOperator(BaseOperator):
-    """Registers what a hint named or what lies below some prefixes; resumes from its checkpoints.
+    """Registers what a hint named, what lies below some prefixes, or what files of an inventory show.
+
+    A listing resumes from its checkpoints; the others begin again, which changes nothing.
 
     Parameters
     ----------
@@ -123,6 +184,10 @@ class DiscoverOriginalsOperator(BaseOperator):
             what = f"{library.name}: {len(self.job['keys'])} hinted"
             label(context, what)
             found = discovery.register_keys(catalog.connect, store, library, self.job["keys"])
+        elif "inventory" in self.job:
+            what = f"{library.name}: {len(self.job['files'])} files of an inventory"
+            label(context, what)
+            found = self._register_inventory(catalog, store, library)
         else:
             what = f"{library.name}: {len(self.job['prefixes'])} prefixes" if "prefixes" in self.job else library.name
             label(context, what)
@@ -144,6 +209,25 @@ class DiscoverOriginalsOperator(BaseOperator):
                 found += discovery.list_prefix(
                     catalog.connect, store, library, listing_id, mine[prefix], page_keys=keys
                 )
+        return found
+
+    def _register_inventory(self, catalog: CatalogHook, store: Any, library: Library) -> Registered:
+        found, refused = Registered(), 0
+        bucket, key = s3_inventory.locate(store, self.job["inventory"])
+        manifest = s3_inventory.open_manifest(store, bucket, key)
+
+        def refuse(why: str) -> None:
+            nonlocal refused
+            refused += 1
+            if refused <= MOST_REFUSED_TOLD:
+                self.log.warning("%s: a row is left out: %s", file.key, why)
+
+        for file in manifest.files:
+            if file.key in self.job["files"]:
+                rows = s3_inventory.rows(store, manifest, file, refuse=refuse)
+                found += discovery.register_inventory(catalog.connect, store, library, rows)
+        if refused:
+            self.log.warning("%s: %d rows of the inventory are left out", library.name, refused)
         return found
 
 
@@ -195,3 +279,18 @@ class SettleDiscoveryOperator(BaseOperator):
             waiting = due.count(connection, discovery.original_steps(), most=1)
         emit(context, [self.changed] if waiting else [])
         return {"waiting": bool(waiting)}
+
+
+def _payloads(context: Context) -> Iterator[dict[str, Any]]:
+    """What watchers told; an event that somebody made by hand may hold anything."""
+    for events in context["triggering_asset_events"].values():
+        for event in events:
+            payload = (event.extra or {}).get("payload")
+            if isinstance(payload, dict):
+                yield payload
+
+
+def _cut(parts: Sequence[Any], tasks: int) -> list[list[Any]]:
+    """Deal parts out to at most so many tasks, and never more than a listing may have."""
+    tasks = max(1, min(tasks, LISTING_SLOTS, len(parts)))
+    return [list(parts[start::tasks]) for start in range(tasks)]

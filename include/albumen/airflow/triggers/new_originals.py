@@ -17,6 +17,8 @@ from albumen.settings import Settings
 from albumen.storage.object_store import ObjectMissing, ObjectStore, StorageError
 
 MOST_KEYS = 500
+REST = 20
+"""How many times as long as a look took, none is made: a large bucket is looked at less often."""
 ANNOUNCE_AGAIN_S = 60.0
 RESOLVE_AGAIN_S = 600.0
 """Credentials of a role live an hour; asking for them at every look would cost more than the look."""
@@ -70,7 +72,7 @@ class NewOriginalsTrigger(BaseEventTrigger):
                     yield TriggerEvent(news)  # type: ignore[no-untyped-call]
             announced = {pair: until for pair, until in announced.items() if until > started}
             took = time.monotonic() - started
-            await asyncio.sleep(max(settings.discovery.poll_seconds, 5 * took))
+            await asyncio.sleep(max(settings.discovery.poll_seconds, REST * took))
 
     def _look(self, catalog: CatalogHook, store: ObjectStore, most: int) -> dict[Library, list[str]]:
         found: dict[Library, list[str]] = {}

@@ -5,6 +5,7 @@ The migrations own the partitions; a test holds the two against each other.
 """
 
 from albumen.catalog.models.base import Base
+from albumen.catalog.models.erasures import Erasure, Tombstone
 from albumen.catalog.models.findings import (
     FaceRow,
     Facts,
@@ -15,7 +16,8 @@ from albumen.catalog.models.findings import (
     Rendition,
     SupersededObject,
 )
-from albumen.catalog.models.ledger import Backfill, Due, Outcome, PastOutcome, Shard, StepState, Tally
+from albumen.catalog.models.integrity import IntegrityCheck
+from albumen.catalog.models.ledger import Backfill, Due, Outcome, PastOutcome, Shard, StepPause, StepState, Tally
 from albumen.catalog.models.listings import ListedKey, Listing, ListingShard
 from albumen.catalog.models.memories import Day, DirtyDay, Memory, MemoryItem, MemoryTurn
 from albumen.catalog.models.originals import Fingerprint, Item, Library, Original
@@ -26,9 +28,11 @@ __all__ = [
     "Day",
     "DirtyDay",
     "Due",
+    "Erasure",
     "FaceRow",
     "Facts",
     "Fingerprint",
+    "IntegrityCheck",
     "Item",
     "Library",
     "Likeness",
@@ -46,7 +50,9 @@ __all__ = [
     "RawTags",
     "Rendition",
     "Shard",
+    "StepPause",
     "StepState",
     "SupersededObject",
     "Tally",
+    "Tombstone",
 ]

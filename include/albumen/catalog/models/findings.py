@@ -58,7 +58,7 @@ class RawTags(ItemColumns, Base):
 
 
 class Rendition(ItemColumns, Base):
-    """The current derived files of an item; the row switches after the PUT."""
+    """The current derived files of an item; the row switches after the PUT, whose ETag it keeps."""
 
     __tablename__ = "renditions"
     __table_args__ = (ITEM_HASH,)
@@ -69,6 +69,7 @@ class Rendition(ItemColumns, Base):
     width: Mapped[int] = mapped_column(Integer)
     height: Mapped[int] = mapped_column(Integer)
     bytes: Mapped[int]
+    etag: Mapped[str | None]
 
 
 class SupersededObject(Base):

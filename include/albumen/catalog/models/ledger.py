@@ -143,6 +143,24 @@ class StepState(Base):
     cpu_s: Mapped[float] = mapped_column(server_default="0")
 
 
+class StepPause(Base):
+    """A step that is stopped, by its breaker or by an operator; no row: it runs.
+
+    `breaker` tells which; `since` is when the shard that tripped it began: what it ended from then
+    on is released with it. `sample` holds a few of the faults.
+    """
+
+    __tablename__ = "step_pauses"
+
+    step: Mapped[str] = mapped_column(primary_key=True)
+    breaker: Mapped[bool]
+    reason: Mapped[str]
+    by: Mapped[str]
+    since: Mapped[datetime] = mapped_column(UTC)
+    paused_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
+    sample: Mapped[dict[str, Any] | None]
+
+
 class Backfill(Base):
     """A step made due again for a selection, walked by a cursor so that a kill loses nothing."""
 

@@ -1,0 +1,1 @@
+"""Albumen's sensors; every one can be used by other teams' DAGs."""

@@ -1,0 +1,203 @@
+"""What would an erasure take, and what would it leave in the source?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+from albumen.catalog import backfills
+from albumen.catalog.erasures import ErasureError, Selection
+from albumen.catalog.libraries import Library
+
+ROWS_AT_ONCE = 1000
+TOLD = 5
+"""Unknown keys that an error names; the rest it counts."""
+
+NAMED = text("""
+    SELECT o.original_id, o.bucket, o.key, o.etag, o.size, o.item_id, i.sha256, o.vanished_at IS NOT NULL AS is_gone,
+        EXISTS (
+            SELECT FROM outcomes s
+            WHERE s.library_id = o.library_id AND s.subject_id = o.original_id AND s.reason = 'erased'
+              AND NOT EXISTS (
+                  SELECT FROM due d WHERE d.library_id = o.library_id AND d.subject_id = o.original_id)
+        ) AS is_erased
+    FROM originals o LEFT JOIN items i ON i.library_id = o.library_id AND i.item_id = o.item_id
+    WHERE o.library_id = :library_id AND o.bucket = :bucket AND o.key = ANY(:keys)
+""")
+
+HASHES_OF_ITEMS = text("SELECT sha256 FROM items WHERE library_id = :library_id AND item_id = ANY(:items)")
+
+_OF_NAMED = """
+    WITH chosen AS (
+        SELECT item_id FROM originals
+        WHERE library_id = :library_id AND bucket = :bucket AND key = ANY(:keys) AND item_id IS NOT NULL
+        UNION SELECT item_id FROM items WHERE library_id = :library_id AND item_id = ANY(:items)
+        UNION SELECT item_id FROM fingerprints WHERE library_id = :library_id AND sha256 = ANY(:hashes)
+    )
+    SELECT (SELECT count(*) FROM chosen) AS items,
+        (SELECT count(*) FROM originals o WHERE o.library_id = :library_id AND o.vanished_at IS NULL
+            AND (o.item_id IN (SELECT item_id FROM chosen)
+                 OR o.bucket = :bucket AND o.key = ANY(:keys) AND o.item_id IS NULL)) AS originals,
+        (SELECT count(*) FROM renditions r JOIN chosen USING (item_id) WHERE r.library_id = :library_id) AS renditions,
+        (SELECT COALESCE(sum(bytes), 0)::bigint FROM renditions r JOIN chosen USING (item_id)
+            WHERE r.library_id = :library_id) AS rendition_bytes,
+        (SELECT count(*) FROM faces f JOIN chosen USING (item_id) WHERE f.library_id = :library_id) AS faces,
+        (SELECT count(*) FROM memories m WHERE m.library_id = :library_id AND EXISTS (
+            SELECT FROM memory_items mi JOIN chosen USING (item_id) WHERE mi.memory_id = m.memory_id)) AS memories
+"""
+
+_OF_LIBRARY = """
+    SELECT (SELECT count(*) FROM items WHERE library_id = :library_id) AS items,
+        (SELECT count(*) FROM originals WHERE library_id = :library_id AND vanished_at IS NULL) AS originals,
+        r.n AS renditions, r.bytes AS rendition_bytes,
+        (SELECT count(*) FROM faces WHERE library_id = :library_id) AS faces,
+        (SELECT count(*) FROM memories WHERE library_id = :library_id) AS memories
+    FROM (SELECT count(*) AS n, COALESCE(sum(bytes), 0)::bigint AS bytes
+          FROM renditions WHERE library_id = :library_id) AS r
+"""
+
+MEASURE_NAMED, MEASURE_LIBRARY = text(_OF_NAMED), text(_OF_LIBRARY)
+
+LEFT_OF_ITEMS = text("""
+    SELECT bucket, key, etag, size FROM originals
+    WHERE library_id = :library_id AND item_id = ANY(:items) AND vanished_at IS NULL
+""")
+
+LEFT_OF_LIBRARY = text("""
+    SELECT bucket, key, etag, size FROM originals WHERE library_id = :library_id AND vanished_at IS NULL
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An original that a request names.
+
+    Attributes
+    ----------
+    item_id, sha256 :
+        Of its content; None where nobody has read it whole.
+    is_gone : bool
+        It vanished from the source.
+    is_erased : bool
+        An earlier erasure took its content, and it has not changed since.
+    """
+
+    original_id: int
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    item_id: int | None
+    sha256: bytes | None
+    is_gone: bool
+    is_erased: bool
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it is an object whose content nobody knows yet."""
+        return self.item_id is None and not self.is_gone and not self.is_erased
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much an erasure would take; `originals` are the objects it would leave in the source."""
+
+    items: int
+    originals: int
+    renditions: int
+    rendition_bytes: int
+    faces: int
+    memories: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.items} items ({self.originals} files in the source, which stay there), "
+            f"{self.renditions} renditions ({self.rendition_bytes / 1e6:.1f} MB), {self.faces} faces, "
+            f"{self.memories} memories"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LeftObject:
+    """An object that stays in the source, for its owner to delete."""
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+
+
+def select(
+    connection: Connection,
+    library: Library,
+    *,
+    keys: Iterable[str] = (),
+    hashes: Iterable[str] = (),
+    whole_library: bool = False,
+) -> Selection:
+    """A selection as people write it: keys below the library's prefix, digests in any case.
+
+    Raises
+    ------
+    ErasureError
+        If it names nothing, too much, no digest, or a file that the library has not.
+    """
+    chosen = Selection(
+        keys=tuple(library.prefix + key for key in keys),
+        hashes=tuple(digest.lower() for digest in hashes),
+        whole_library=whole_library,
+    )
+    if unknown := backfills.unknown_keys(connection, library.library_id, chosen.keys):
+        told = ", ".join(repr(key.removeprefix(library.prefix)) for key in unknown[:TOLD])
+        raise ErasureError(
+            f"library {library.name} has no file {told} ({len(unknown)} unknown keys); "
+            "one that is gone from the source is named by its SHA-256 digest"
+        )
+    return chosen
+
+
+def measure(connection: Connection, library: Library, selection: Selection) -> Extent:
+    """Count what would go. Of a whole library it grows with it: it counts its rows."""
+    question = MEASURE_LIBRARY if selection.whole_library else MEASURE_NAMED
+    parameters = {
+        "library_id": library.library_id,
+        "bucket": library.bucket,
+        "keys": list(selection.keys),
+        "items": list(selection.items),
+        "hashes": [bytes.fromhex(digest) for digest in selection.hashes],
+    }
+    return Extent(**connection.execute(question, parameters).mappings().one())
+
+
+def named(connection: Connection, library_id: int, bucket: str, keys: Sequence[str]) -> list[Named]:
+    """The originals with these keys (with the library's prefix); unknown ones are left out."""
+    if not keys:
+        return []
+    parameters = {"library_id": library_id, "bucket": bucket, "keys": list(keys)}
+    rows = connection.execute(NAMED, parameters).mappings()
+    return [Named(**{**row, "sha256": row["sha256"] and bytes(row["sha256"])}) for row in rows]
+
+
+def hashes_of(connection: Connection, library_id: int, items: Sequence[int]) -> list[bytes]:
+    """The SHA-256 digests of these items."""
+    rows = connection.execute(HASHES_OF_ITEMS, {"library_id": library_id, "items": list(items)})
+    return [bytes(sha256) for sha256 in rows.scalars()]
+
+
+def left_of_items(connection: Connection, library_id: int, items: Sequence[int]) -> Iterator[LeftObject]:
+    """The living originals of these items, a thousand at a time."""
+    yield from _left(connection, LEFT_OF_ITEMS, {"library_id": library_id, "items": list(items)})
+
+
+def left_of_library(connection: Connection, library_id: int) -> Iterator[LeftObject]:
+    """All living originals of a library, a thousand at a time."""
+    yield from _left(connection, LEFT_OF_LIBRARY, {"library_id": library_id})
+
+
+def _left(connection: Connection, question: TextClause, parameters: dict[str, Any]) -> Iterator[LeftObject]:
+    rows = connection.execute(question, parameters, execution_options={"yield_per": ROWS_AT_ONCE})
+    for row in rows.mappings():
+        yield LeftObject(**row)
