@@ -1,13 +1,12 @@
 """Erasing through real Airflow processes: a person answers over the REST API."""
 
-import contextlib
 import json
+import time
 
 import pytest
 
 from albumen.catalog import erasures
 from albumen.catalog.erasures import Phase
-from albumen.local.airflow_api import AirflowApiError
 from albumen.local.seaweed import SOURCE_BUCKET
 from albumen.testing.photos import a_photo
 from albumen.testing.scene import wait_for
@@ -16,15 +15,15 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 DAG = "erase_content"
 
 
-def answer(api, run, choice, library_name=""):
-    """Answer as soon as the question is put."""
+def wait_for_questions(api, *runs):
+    """Wait until all are put, and as long as a person takes at least.
 
-    def put():
-        with contextlib.suppress(AirflowApiError):
-            api.answer(DAG, run, "approve", choice, library_name=library_name)
-            return True
-
-    wait_for(put, "the question to be put", 60)
+    Airflow takes an answer that comes before the end of the asking process is noticed (up to
+    `socket_cleanup_timeout`) for a failure of the task, and asks again.
+    """
+    for run in runs:
+        wait_for(lambda run=run: api.task(DAG, run, "approve")["state"] == "awaiting_input", "the question", 60)
+    time.sleep(12)
 
 
 def stored(scene):
@@ -49,11 +48,12 @@ def test_what_a_person_approves_is_erased_and_what_nobody_answers_blocks_nothing
         named = api.trigger(DAG, {**form, "keys": ["one.jpg"], "reason": "a wish"})
         whole = api.trigger(DAG, {**form, "whole_library": True})
         assert api.wait(DAG, dry, 120) == "success"
-        answer(api, named, "Approve")
-        answer(api, whole, "Reject")
+        wait_for_questions(api, unanswered, named, whole)
+        api.answer(DAG, named, "approve", "Approve", library_name="")
+        api.answer(DAG, whole, "approve", "Reject", library_name="")
         assert [api.wait(DAG, run, 120) for run in (named, whole)] == ["success", "success"]
         assert api.run(DAG, unanswered)["state"] == "running"
-        answer(api, unanswered, "Reject")
+        api.answer(DAG, unanswered, "approve", "Reject", library_name="")
         assert api.wait(DAG, unanswered, 120) == "success"
     by_phase = {one.phase: one for one in requests(scene)}
     assert len(requests(scene)) == 3
@@ -77,7 +77,8 @@ def test_a_whole_library_goes_when_its_name_is_typed(scene, stack):
     scene.wait_settled(1)
     with stack.airflow.api as api:
         run = api.trigger(DAG, {"library": scene.name, "whole_library": True, "dry_run": False})
-        answer(api, run, "Approve", library_name=scene.name)
+        wait_for_questions(api, run)
+        api.answer(DAG, run, "approve", "Approve", library_name=scene.name)
         assert api.wait(DAG, run, 120) == "success"
     (done,) = requests(scene)
     assert done.phase is Phase.FINISHED

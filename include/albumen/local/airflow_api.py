@@ -149,6 +149,10 @@ class AirflowApi:
         body = {"dry_run": False, "dag_run_id": run_id, "task_ids": [task_id], "only_failed": False}
         self._request("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", json=body)
 
+    def task(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+        """One task of a run that is not mapped, as Airflow describes it."""
+        return self._request("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}")
+
     def answer(self, dag_id: str, run_id: str, task_id: str, choice: str, **typed: Any) -> None:
         """Answer the question of a task that waits for a person; refused until it is put."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"

@@ -142,7 +142,9 @@ class Decider:
     def _works_without_pixels(self, name: str, reading: Reading) -> bool:
         """Whether a step can be done on a photo that no decoder reads."""
         unsupported = reading.fault is not None and reading.fault.reason is Reason.UNSUPPORTED
-        return unsupported and reading.data is not None and not self.steps[name].decodes and self._applies(name, reading)
+        return (
+            unsupported and reading.data is not None and not self.steps[name].decodes and self._applies(name, reading)
+        )
 
     def _applies(self, name: str, reading: Reading) -> bool:
         kind = reading.sniffed.kind if reading.sniffed else reading.subject.kind or "photo"
