@@ -63,6 +63,10 @@ class PipelineSettings(BaseModel):
     transient_share: float = Field(
         0.5, gt=0, le=1, description="Share of transient failures in a shard that fails its task."
     )
+    breaker_share: float = Field(
+        0.2, gt=0, le=1, description="Share of a shard whose `bug` and `timed_out` outcomes stop a step."
+    )
+    breaker_items: int = Field(10, ge=1, description="Fewest such outcomes of a shard that stop a step.")
     history_days: int = Field(400, ge=1, description="How long past outcomes are kept.")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import Connection, text
 
@@ -70,7 +72,20 @@ def counts(connection: Connection, library_id: int) -> dict[tuple[str, str], int
     return {(row.step, row.reason): row.n for row in connection.execute(COUNT, {"library_id": library_id})}
 
 
-def release(connection: Connection, library_id: int, chosen: list[Quarantined]) -> int:
+class Held(Protocol):
+    """One step on one subject, `o` or `i`."""
+
+    @property
+    def subject_id(self) -> int: ...  # noqa: D102
+
+    @property
+    def subject_kind(self) -> str: ...  # noqa: D102
+
+    @property
+    def step(self) -> str: ...  # noqa: D102
+
+
+def release(connection: Connection, library_id: int, chosen: Sequence[Held]) -> int:
     """Make quarantined work due again, with fresh attempts, in the retry lane."""
     if not chosen:
         return 0

@@ -9,8 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import integrity
+from albumen.catalog import integrity, step_pauses
 from albumen.catalog.integrity import Walk
+from albumen.catalog.step_pauses import StepPause
 
 TALLIES = text("""
     SELECT step, state, sum(n)::bigint AS n FROM tallies WHERE library_id = :library_id GROUP BY 1, 2 HAVING sum(n) > 0
@@ -40,6 +41,12 @@ class StepStatus:
 
     counts: dict[str, int] = field(default_factory=dict)
     oldest_due: datetime | None = None
+    stopped: StepPause | None = None
+
+    @property
+    def pending(self) -> int:
+        """Subjects on which it has not ended."""
+        return sum(self.counts.get(state, 0) for state in ("due", "leased", "retrying"))
 
 
 @dataclass(slots=True)
@@ -66,7 +73,13 @@ class LibraryStatus:
     @property
     def pending(self) -> int:
         """(Subject, step) pairs that have not ended."""
-        return sum(step.counts.get(state, 0) for step in self.steps.values() for state in ("due", "leased", "retrying"))
+        return sum(step.pending for step in self.steps.values())
+
+    @property
+    def held_by(self) -> list[str]:
+        """The stopped steps, where nothing but them is pending."""
+        waiting = {name: step.stopped for name, step in self.steps.items() if step.pending}
+        return sorted(waiting) if all(waiting.values()) else []
 
     @property
     def quarantined(self) -> int:
@@ -94,6 +107,8 @@ def of_library(connection: Connection, library_id: int, name: str) -> LibrarySta
         state = "leased" if row.leased else "retrying" if row.lane == 1 else "due"
         step.counts[state] = step.counts.get(state, 0) + row.n
         step.oldest_due = min(filter(None, (step.oldest_due, row.since)), default=None)
+    for step_name, pause in step_pauses.everyone(connection).items():
+        steps.setdefault(step_name, StepStatus()).stopped = pause
     ended = connection.execute(ENDED_SINCE, {**scope, "seconds": RATE_WINDOW_S}).scalar_one()
     return LibraryStatus(
         name=name,

@@ -18,6 +18,7 @@ VERBS = {
     "library": Verb("albumen.cli.library:app"),
     "export": Verb("albumen.cli.export:export"),
     "quarantine": Verb("albumen.cli.quarantine:app"),
+    "step": Verb("albumen.cli.step:app"),
     "why": Verb("albumen.cli.why:why"),
     "memories": Verb("albumen.cli.memories:app"),
     "renditions": Verb("albumen.cli.renditions:app"),

@@ -43,6 +43,10 @@ def watch(session: Session, library: Library) -> None:
             elif time.monotonic() - told > LINE_SECONDS:
                 told = time.monotonic()
                 typer.echo(line(now))
+            if now.held_by and now.listed and not dirty:
+                names = ", ".join(now.held_by)
+                typer.echo(f"what is left waits for steps that are stopped: {names} (`./albumen step list`)", err=True)
+                return
             if (state := repr(now.steps)) != seen:
                 moved, seen = time.monotonic(), state
             if time.monotonic() - moved > STALL_SECONDS:
@@ -56,7 +60,6 @@ def line(now: LibraryStatus) -> str:
     parts = []
     for name, step in sorted(now.steps.items()):
         ended = sum(step.counts.get(state, 0) for state in ("done", "skipped", "quarantined"))
-        waiting = sum(step.counts.get(state, 0) for state in ("due", "leased", "retrying"))
-        parts.append(f"{name} {ended}/{ended + waiting}")
+        parts.append(f"{name} {ended}/{ended + step.pending}")
     left = f", about {now.eta_s:.0f} s left" if now.pending and now.eta_s is not None else ""
     return f"{now.originals} originals; {', '.join(parts)}; {now.rate:.1f}/s; {now.quarantined} quarantined{left}"

@@ -41,7 +41,7 @@ def doctor() -> None:
     """Check the machine, the environment and the running stack; exit with 1 when something fails."""
     stack = Stack()
     failed = False
-    for check in (machine, environment, programs, weights, stack_parts, catalog_schema, leftovers):
+    for check in (machine, environment, programs, weights, stack_parts, catalog_schema, stopped_steps, leftovers):
         for finding in check(stack):
             failed = failed or finding.verdict is Verdict.FAIL
             fix = f"  → {finding.fix}" if finding.fix else ""
@@ -172,6 +172,24 @@ def catalog_schema(stack: Stack) -> Iterator[Finding]:
         yield Finding(Verdict.OK, "catalog", f"schema {revision}")
     else:
         yield Finding(Verdict.FAIL, "catalog", f"schema {revision}, the code's is {migrate.head()}", "./albumen up")
+
+
+def stopped_steps(stack: Stack) -> Iterator[Finding]:
+    """Steps that nobody works on, since their breaker or a person stopped them."""
+    if not stack.home.exists or not stack.postgres.running:
+        return
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from albumen.catalog import engine, step_pauses
+
+    try:
+        with engine.connect(catalog_url(stack.home)) as connection:
+            stopped = step_pauses.everyone(connection)
+    except SQLAlchemyError:
+        return  # the catalog's own finding tells it
+    for name, pause in stopped.items():
+        verdict = Verdict.FAIL if pause.breaker else Verdict.WARN
+        yield Finding(verdict, f"step {name}", str(pause), f"mend the cause, then ./albumen step resume {name}")
 
 
 def leftovers(_stack: Stack) -> Iterator[Finding]:

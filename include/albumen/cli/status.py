@@ -12,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from albumen.catalog import libraries
 from albumen.catalog import status as counts
@@ -63,9 +64,16 @@ def table(one: LibraryStatus) -> Table:
     made.add_column("oldest waits", justify="right")
     for name, step in sorted(one.steps.items()):
         waits = f"{(datetime.now(UTC) - step.oldest_due).total_seconds():.0f} s" if step.oldest_due else ""
-        made.add_row(name, *(str(step.counts.get(state) or "") for state in STATES), waits)
+        made.add_row(
+            f"{name} (stopped)" if step.stopped else name,
+            *(str(step.counts.get(state) or "") for state in STATES),
+            waits,
+        )
+    told = [f"{name} {step.stopped}; `albumen step resume {name}`" for name, step in one.steps.items() if step.stopped]
     if one.checks:
-        made.caption, made.caption_justify = "checks: " + ", ".join(map(checked, sorted(one.checks.items()))), "left"
+        told.append("checks: " + ", ".join(map(checked, sorted(one.checks.items()))))
+    if told:
+        made.caption, made.caption_justify = Text("\n".join(told)), "left"
     return made
 
 
@@ -89,6 +97,7 @@ def described(one: LibraryStatus) -> dict[str, Any]:
             name: {
                 **{state: step.counts.get(state, 0) for state in STATES},
                 "oldest_due": step.oldest_due.isoformat() if step.oldest_due else None,
+                "stopped": step.stopped.reason if step.stopped else None,
             }
             for name, step in sorted(one.steps.items())
         },

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from albumen.catalog import export, ledger
+from albumen.catalog import export, ledger, step_pauses
 from albumen.catalog.due import Lane
 from albumen.cli.session import LIBRARY_OPTION, Session, fail
 
@@ -21,6 +21,7 @@ def why(key: str, library: Annotated[str, LIBRARY_OPTION] = "demo") -> None:
         story = ledger.of_key(connection, found, found.prefix + key)
         if story is None:
             fail(f"library {library} knows no file {key!r}")
+        stopped = step_pauses.everyone(connection)
         record = next(export.records(connection, found, key=found.prefix + key), None)
     discovered, entries, pending = story
     if record is not None:
@@ -53,6 +54,8 @@ def why(key: str, library: Annotated[str, LIBRARY_OPTION] = "demo") -> None:
             f"now: {step.step} is {doing} in lane {Lane(step.lane).name.lower()} "
             f"since {step.due_since:%H:%M:%S}, not before {step.not_before:%H:%M:%S} UTC"
         )
+        if step.step in stopped:
+            typer.echo(f"    {step.step} is {stopped[step.step]}; `albumen step resume {step.step}` lets it go on")
 
 
 def _run_link(session: Session, task: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,17 +33,24 @@ class Decided:
 
 
 class Decider:
-    """Turns readings into work and faults into outcomes, for one library and one pass."""
+    """Turns readings into work and faults into outcomes, for one library and one pass.
+
+    Attributes
+    ----------
+    stopped : collection of str
+        Steps that are left alone: their due work stays as it is.
+    """
 
     def __init__(
         self, library: Library, steps: Mapping[str, type[Step]], settings: Settings, now: Callable[[], datetime]
     ) -> None:
         self.library, self.steps, self.settings, self.now = library, steps, settings, now
+        self.stopped: Collection[str] = ()
 
     def decide(self, reading: Reading, known: KnownContent | None) -> Decided:
         """Decide on one reading; `known` is what the library has of the same content."""
         subject = reading.subject
-        due = [name for name in subject.attempts if name in self.steps]
+        due = [name for name in subject.attempts if name in self.steps and name not in self.stopped]
         reads = self._reads_version(reading)
         inputs = {name: self.steps[name].inputs_key(self.settings, reads) for name in due}
         decided = Decided(reading, self._result(reading), inputs)
@@ -81,7 +88,7 @@ class Decider:
 
     def fail(self, decided: Decided, reason: Reason, detail: str) -> None:
         """Replace what is known of a subject's work by a fault of all its steps."""
-        due = [name for name in decided.reading.subject.attempts if name in self.steps]
+        due = list(decided.inputs)
         decided.result.outcomes, decided.result.rows, decided.result.renditions = (), {}, []
         decided.result.follow, decided.result.released = {}, ()
         self._refuse(decided, due, ItemFault(reason, detail))

@@ -9,6 +9,7 @@ checks the lease.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,13 +20,14 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from albumen.catalog import leases, results, shard_work, step_costs
+from albumen.catalog import leases, results, shard_work, step_costs, step_pauses
 from albumen.catalog.due import Lane
 from albumen.catalog.engine import is_collision, is_refusal
 from albumen.catalog.leases import Lease
 from albumen.catalog.libraries import Library
 from albumen.catalog.results import SubjectResult
 from albumen.pipeline import registry
+from albumen.pipeline.breaker import Breaker
 from albumen.pipeline.contract import Step
 from albumen.pipeline.deciding import Decided, Decider
 from albumen.pipeline.heartbeat import Connect, Heartbeat
@@ -85,10 +87,12 @@ def run_shard(lease: Lease, library: Library, place: Workplace, *, task: str) ->
     steps = {step.name: step for step in registry.of_pass(lease.pass_name)}  # type: ignore[arg-type]
     with place.connect() as connection:
         subjects = shard_work.subjects(connection, lease)
+        stopped = step_pauses.names(connection)
+    due = Counter(name for subject in subjects for name in subject.attempts if name not in stopped)
+    subjects = [subject for subject in subjects if due.keys() & subject.attempts.keys()]
     summary = ShardSummary(size=len(subjects))
-    if subjects:
+    if due:
         knobs = place.settings.pipeline
-        due = {name for subject in subjects for name in subject.attempts}
         for model_id in sorted({model_id for name in due if name in steps for model_id in steps[name].models}):
             weights.path_of(model_id, Path(place.settings.models.directory))
         with (
@@ -100,7 +104,9 @@ def run_shard(lease: Lease, library: Library, place: Workplace, *, task: str) ->
             ) as sandbox,
             ThreadPoolExecutor(WRITERS, thread_name_prefix="write") as writers,
         ):
-            shard = _Shard(lease, library, place, steps, sandbox, writers, heartbeat, summary, task)
+            breaker = Breaker(due, knobs)
+            shard = _Shard(lease, library, place, steps, sandbox, writers, heartbeat, summary, breaker, task)
+            shard.decider.stopped = stopped
             shard.work(subjects)
     summary.seconds = time.monotonic() - started
     with place.connect() as connection:
@@ -123,10 +129,12 @@ class _Shard:
         writers: ThreadPoolExecutor,
         heartbeat: Heartbeat,
         summary: ShardSummary,
+        breaker: Breaker,
         task: str,
     ) -> None:
         self.lease, self.place, self.steps = lease, place, steps
         self.sandbox, self.heartbeat, self.summary, self.task = sandbox, heartbeat, summary, task
+        self.breaker = breaker
         self.decider = Decider(library, steps, place.settings, place.now)
         self.storing = Storing(place.library_store, writers, library.library_id, steps, place.settings)
         self.begun: dict[int, Decided] = {}
@@ -226,6 +234,7 @@ class _Shard:
         self.transient += [part for part in parts if _is_transient(part.result)]
         self._write([part for part in parts if not _is_transient(part.result)])
         self.in_work -= {part.reading.sha256 for part in parts if part.reading.sha256 is not None}
+        self._stop_steps()
         if self._outage(last=False):
             self.stops = True
         elif not self.stops and self._gives_way():
@@ -261,6 +270,18 @@ class _Shard:
                     raise
         for result in finished:
             self.summary.count(result.subject_id, result.outcomes)
+            self.breaker.count(result.subject_id, result.outcomes)
+
+    def _stop_steps(self) -> None:
+        """Stop what trips its breaker; what is stopped is left alone, and given back when the shard ends."""
+        with self.place.connect() as connection:
+            for trip in self.breaker.trips():
+                if step_pauses.trip(connection, self.lease.pass_name, trip.step, str(trip), trip.sample()):
+                    self.place.log(f"the breaker of {trip.step} stops it: {trip}")
+            connection.commit()
+            self.decider.stopped = step_pauses.names(connection)
+        if self.decider.stopped.issuperset(self.breaker.sizes):
+            self.stops = True
 
     def _outage(self, *, last: bool) -> bool:
         share = len(self.outages) / self.worked if self.worked else 0.0
@@ -271,7 +292,7 @@ class _Shard:
         if self.lease.lane is not Lane.BACKFILL:
             return False
         with self.place.connect() as connection:
-            return leases.fresh_waits(connection, list(self.steps))
+            return leases.fresh_waits(connection, [step for step in self.steps if step not in self.decider.stopped])
 
 
 def _is_transient(result: SubjectResult) -> bool:

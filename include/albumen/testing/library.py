@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import days, engine, export, leases, libraries, listings
+from albumen.catalog import days, engine, export, leases, libraries, listings, step_pauses
 from albumen.catalog.leases import Finished, Lease
 from albumen.catalog.libraries import Library
 from albumen.catalog.models import Base
@@ -91,7 +91,7 @@ class TestLibrary:
             lease = leases.take(
                 connection,
                 pass_name=pass_name,
-                steps=[step.name for step in registry.of_pass(pass_name)],
+                steps=step_pauses.running(connection, [step.name for step in registry.of_pass(pass_name)]),
                 claim=claim,
                 most=most,
                 lease_s=self.settings.pipeline.lease_seconds,

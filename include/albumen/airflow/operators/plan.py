@@ -8,8 +8,8 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context
 
 from albumen.airflow.hooks.catalog import CatalogHook
-from albumen.catalog import history
-from albumen.pipeline import backfilling, planning
+from albumen.catalog import history, step_pauses
+from albumen.pipeline import backfilling, planning, registry
 from albumen.pipeline.contract import PassName
 from albumen.settings import Settings
 
@@ -44,7 +44,11 @@ class PlanWorkOperator(BaseOperator):
                 self.log.info("changed step, backfill starts: %s", estimate)
             backfilled = backfilling.advance(connection, self.pass_name, settings)
             connection.commit()
-            plan = planning.plan(connection, self.pass_name, settings)
+            stopped = step_pauses.everyone(connection)
+            plan = planning.plan(connection, self.pass_name, settings, paused=stopped.keys())
+        for step in registry.of_pass(self.pass_name):
+            if step.name in stopped:
+                self.log.warning("%s is left alone: %s", step.name, stopped[step.name])
         if backfilled:
             self.log.info("%d items put into the backfill lane", backfilled)
         self.log.info(

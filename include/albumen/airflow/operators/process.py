@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator, Context
 from albumen.airflow.hooks.catalog import CatalogHook
 from albumen.airflow.hooks.library import library_store, source_store
 from albumen.airflow.labels import label
-from albumen.catalog import leases, libraries
+from albumen.catalog import leases, libraries, step_pauses
 from albumen.catalog.leases import Finished
 from albumen.pipeline import registry, running
 from albumen.pipeline.contract import PassName
@@ -50,7 +50,7 @@ class ProcessShardOperator(BaseOperator):
             lease = leases.take(
                 connection,
                 pass_name=self.pass_name,
-                steps=[step.name for step in registry.of_pass(self.pass_name)],
+                steps=step_pauses.running(connection, [step.name for step in registry.of_pass(self.pass_name)]),
                 claim=claim,
                 most=self.size,
                 lease_s=settings.pipeline.lease_seconds,

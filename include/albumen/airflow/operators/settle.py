@@ -10,7 +10,7 @@ from airflow.sdk import Asset, BaseOperator, Context, TriggerRule
 from albumen.airflow.assets import emit
 from albumen.airflow.hooks.catalog import CatalogHook
 from albumen.airflow.xcom import mapped_results
-from albumen.catalog import due
+from albumen.catalog import due, step_pauses
 from albumen.pipeline import registry
 from albumen.pipeline.contract import PassName
 
@@ -56,7 +56,7 @@ class SettleOperator(BaseOperator):
         for line, n in sorted(outcomes.items()):
             self.log.info("%s: %d", line, n)
         with CatalogHook(catalog_conn_id=self.catalog_conn_id).connect() as connection:
-            steps = [step.name for step in registry.of_pass(self.pass_name)]
+            steps = step_pauses.running(connection, [step.name for step in registry.of_pass(self.pass_name)])
             left = due.count(connection, steps, most=1)
         done = sum(summary["done"] + summary["adopted"] for summary in summaries)
         emit(context, [self.changed] if done else [], {"done": done})

@@ -11,7 +11,7 @@ from typing import Any
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 
 from albumen.airflow.hooks.catalog import CatalogHook
-from albumen.catalog import due
+from albumen.catalog import due, step_pauses
 from albumen.pipeline import registry
 from albumen.pipeline.contract import PassName
 
@@ -56,6 +56,6 @@ class DueWorkTrigger(BaseEventTrigger):
             await asyncio.sleep(LOOK_EVERY_S)
 
     def _waiting(self, catalog: CatalogHook) -> bool:
-        steps = [step.name for step in registry.of_pass(self.pass_name)]
         with catalog.connect() as connection:
+            steps = step_pauses.running(connection, [step.name for step in registry.of_pass(self.pass_name)])
             return due.is_neglected(connection, steps, self.pass_name, idle_s=LOOK_EVERY_S)

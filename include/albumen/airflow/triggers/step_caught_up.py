@@ -7,7 +7,7 @@ from typing import Any
 
 from albumen.airflow.hooks.catalog import CatalogHook
 from albumen.airflow.triggers.looking import LookingTrigger, chosen_steps
-from albumen.catalog import libraries, listings, progress
+from albumen.catalog import libraries, listings, progress, step_pauses
 
 
 class StepCaughtUpTrigger(LookingTrigger):
@@ -51,8 +51,10 @@ class StepCaughtUpTrigger(LookingTrigger):
             listed = listings.last_finished(connection, library.library_id)
             left = progress.left(connection, library.library_id, steps, since=before)
             ended = progress.ended(connection, library.library_id, steps)
+            stopped = sorted(step_pauses.names(connection).intersection(steps))
         if listed is None or left:
-            self.log.info("%s %s: %s", self.library, self.step, left if listed else "not listed yet")
+            held = f"; stopped: {', '.join(stopped)}" if stopped else ""
+            self.log.info("%s %s: %s%s", self.library, self.step, left if listed else "not listed yet", held)
             return None
         return {"library": self.library, "step": self.step, "tried": ended.tried, "quarantined": ended.quarantined}
 
