@@ -84,6 +84,14 @@ class DiscoverySettings(BaseModel):
     )
 
 
+class StorageSettings(BaseModel):
+    """How the object store is dealt with."""
+
+    check_etags: bool = Field(
+        True, description="Hold bytes against ETags that look like an MD5; off for stores whose ETags are none."
+    )
+
+
 class ModelSettings(BaseModel):
     """Which weights are used and how."""
 
@@ -145,6 +153,7 @@ class Settings(BaseSettings):
     sandbox: SandboxSettings = SandboxSettings()
     pipeline: PipelineSettings = PipelineSettings()
     discovery: DiscoverySettings = DiscoverySettings()
+    storage: StorageSettings = StorageSettings()
     models: ModelSettings = ModelSettings()
     memories: MemorySettings = MemorySettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()

@@ -46,6 +46,11 @@ def story_page(key: str) -> str | None:
     return f"{key.removesuffix('.json')}.html" if key.endswith(".json") and "/story-" in key else None
 
 
+def renditions_prefix(library_id: int) -> str:
+    """Where the renditions of a library are."""
+    return f"renditions/{library_id}/"
+
+
 def memories_prefix(library_id: int) -> str:
     """What all files of a library's memories begin with."""
     return f"memories/{library_id}/"
@@ -58,7 +63,7 @@ def feeds_prefix(library_id: int) -> str:
 
 def library_prefixes(library_id: int) -> tuple[str, ...]:
     """What every object of a library begins with; receipts of erasures outlive it."""
-    return (f"renditions/{library_id}/", memories_prefix(library_id), feeds_prefix(library_id))
+    return (renditions_prefix(library_id), memories_prefix(library_id), feeds_prefix(library_id))
 
 
 def receipt_key(erasure_id: int) -> str:

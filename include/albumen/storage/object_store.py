@@ -6,6 +6,7 @@ whose keys obstore's path rules refuse. Keys are used exactly as given.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -22,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import S3Store
 
-from albumen.storage import list_parser
+from albumen.storage import checksum, list_parser
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
@@ -45,13 +46,17 @@ class ObjectMissing(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class StoreOptions:
-    """How to reach a store; empty endpoint and keys mean AWS and its own credential chain."""
+    """How to reach a store; empty endpoint and keys mean AWS and its own credential chain.
+
+    `check_etags` tells whether bytes are held against ETags that look like an MD5.
+    """
 
     endpoint: str = ""
     access_key: str = ""
     secret_key: str = field(default="", repr=False)
     session_token: str = field(default="", repr=False)
     region: str = "us-east-1"
+    check_etags: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class ObjectStore:
 
     def __init__(self, options: StoreOptions) -> None:
         self.options = options
+        self._opaque: set[str] = set() if options.check_etags else {""}
 
     @property
     def client(self) -> Any:
@@ -101,19 +107,19 @@ class ObjectStore:
         ObjectMissing
             If there is no such object.
         StorageError
-            If the store fails, also in mid-body or with a body shorter than announced.
+            If the store fails, also in mid-body, or the body has another length or MD5 than announced.
         """
         with _faults(bucket, key):
             if ODD_KEY.search(key):
                 answer = self.client.get_object(Bucket=bucket, Key=key)
                 info = _info(key, answer["ETag"], answer["ContentLength"], answer["LastModified"])
                 with closing(answer["Body"]) as stream:  # what is not read to its end would hold its connection
-                    yield Reading(info, _whole(stream.iter_chunks(READ_CHUNK_BYTES), info))
+                    yield Reading(info, self._whole(bucket, stream.iter_chunks(READ_CHUNK_BYTES), info))
             else:
                 result = obstore.get(_fast_store(self.options, bucket), key)
                 meta = result.meta
                 info = _info(key, meta["e_tag"] or "", meta["size"], meta["last_modified"])
-                yield Reading(info, _whole(iter(result.stream(min_chunk_size=READ_CHUNK_BYTES)), info))
+                yield Reading(info, self._whole(bucket, iter(result.stream(min_chunk_size=READ_CHUNK_BYTES)), info))
 
     def get(self, bucket: str, key: str) -> bytes:
         """The whole object; errors as `read`."""
@@ -121,17 +127,22 @@ class ObjectStore:
             return b"".join(reading.chunks)
 
     def put(self, bucket: str, key: str, data: bytes, *, mime: str, cache_control: str = "") -> str:
-        """Store an object and return its ETag."""
+        """Store an object and return its ETag; a StorageError if what arrived has another MD5."""
         attributes = {"Content-Type": mime} | ({"Cache-Control": cache_control} if cache_control else {})
         with _faults(bucket, key):
             if ODD_KEY.search(key):
                 extra = {"CacheControl": cache_control} if cache_control else {}
                 answer = self.client.put_object(Bucket=bucket, Key=key, Body=data, ContentType=mime, **extra)
-                return str(answer["ETag"]).strip('"')
-            result = obstore.put(
-                _fast_store(self.options, bucket), key, data, attributes=attributes, use_multipart=False
-            )
-            return (result["e_tag"] or "").strip('"')
+                etag = str(answer["ETag"]).strip('"')
+            else:
+                fast = _fast_store(self.options, bucket)
+                result = obstore.put(fast, key, data, attributes=attributes, use_multipart=False)
+                etag = (result["e_tag"] or "").strip('"')
+            digest = self._digest_for(bucket, etag)
+            if digest is not None:
+                digest.update(data)
+                self._compare(bucket, key, etag, digest.hexdigest(), "stored")
+            return etag
 
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; one that is not there is no error."""
@@ -201,6 +212,38 @@ class ObjectStore:
                     raise
                 self.client.create_bucket(Bucket=bucket)
 
+    def _whole(
+        self, bucket: str, body: Iterator[bytes] | Iterator[obstore.Bytes], info: ObjectInfo
+    ) -> Iterator[bytes | obstore.Bytes]:
+        """The chunks of a body, which must come to what was announced."""
+        read, digest = 0, self._digest_for(bucket, info.etag)
+        for chunk in body:
+            read += len(chunk)
+            if digest is not None:
+                digest.update(chunk)
+            yield chunk
+        if read != info.size:
+            raise StorageError(f"{info.key!r}: the store sent {read} of {info.size} bytes")
+        if digest is not None:
+            self._compare(bucket, info.key, info.etag, digest.hexdigest(), "sent")
+
+    def _digest_for(self, bucket: str, etag: str) -> hashlib._Hash | None:
+        return None if self._opaque & {"", bucket} else checksum.digest_for(etag)
+
+    def _compare(self, bucket: str, key: str, etag: str, md5: str, verb: str) -> None:
+        """Refuse bytes of another MD5 than the ETag, unless the bucket's encryption makes ETags something else."""
+        if md5 == etag:
+            return
+        with _faults(bucket, key):
+            head = self.client.head_object(Bucket=bucket, Key=key)
+        if checksum.is_opaque(head):
+            self._opaque.add(bucket)
+            return
+        raise StorageError(
+            f"{key!r}: the store {verb} bytes whose MD5 is {md5}, and calls it {etag} "
+            "(a store whose ETags are something else: ALBUMEN_STORAGE__CHECK_ETAGS=false)"
+        )
+
 
 @lru_cache(maxsize=8)
 def _client(options: StoreOptions) -> Any:
@@ -250,15 +293,6 @@ def _fast_store(options: StoreOptions, bucket: str) -> S3Store:
 
 def _info(key: str, etag: str, size: int, last_modified: datetime) -> ObjectInfo:
     return ObjectInfo(key, etag.strip('"'), size, last_modified)
-
-
-def _whole(body: Iterator[bytes] | Iterator[obstore.Bytes], info: ObjectInfo) -> Iterator[bytes | obstore.Bytes]:
-    read = 0
-    for chunk in body:
-        read += len(chunk)
-        yield chunk
-    if read != info.size:
-        raise StorageError(f"{info.key!r}: the store sent {read} of {info.size} bytes")
 
 
 def _in_lots(values: Iterable[str], most: int) -> Iterator[list[str]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,13 +33,24 @@ class Fault:
     Attributes
     ----------
     status : int
-        This status, with an S3 error body; 0 hangs up without an answer.
+        This status, with an S3 error body; 0 hangs up without an answer, unless one of the others is set.
     cut : int or None
         The true answer, whose body breaks off after so many bytes.
+    flip : bool
+        The true answer with one bit of its body changed; of a PUT, of what is stored.
+    wait_s : float
+        The true answer, in the middle of whose body nothing comes for so many seconds.
     """
 
     status: int = 0
     cut: int | None = None
+    flip: bool = False
+    wait_s: float = 0.0
+
+    @property
+    def answers(self) -> bool:
+        """Whether the server is asked at all."""
+        return self.cut is not None or self.flip or self.wait_s > 0
 
 
 Choose = Callable[[Request], Fault | None]
@@ -87,6 +100,27 @@ class StoreProxy:
         return sum(1 for one in list(self.requests) if one.method == method and one.key and one.key.startswith(prefix))
 
 
+def at_random(seed: int, share: float) -> Choose:
+    """Of all requests this share fails, each in one of the ways a store fails, chosen anew each time."""
+    dice, lock = random.Random(seed), threading.Lock()  # noqa: S311
+
+    def choose(request: Request) -> Fault | None:
+        with lock:
+            if dice.random() >= share:
+                return None
+            cut = Fault(cut=dice.randrange(2000))
+            return dice.choice([Fault(503), Fault(500), Fault(), cut, Fault(flip=True), Fault(wait_s=dice.random())])
+
+    return choose
+
+
+def _flipped(data: bytes, flip: bool) -> bytes:
+    if not flip or not data:
+        return data
+    place = len(data) // 2
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
 def _handler(proxy: StoreProxy) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -99,23 +133,23 @@ def _handler(proxy: StoreProxy) -> type[BaseHTTPRequestHandler]:
             request = Request(self.command, unquote(bucket), unquote(key), query)
             proxy.requests.append(request)
             fault = proxy.choose(request)
-            if fault is None or fault.cut is not None:
-                self._pass_on(body, fault.cut if fault else None)
+            if fault is None or fault.answers:
+                self._pass_on(body, fault or Fault())
             elif fault.status:
                 self._refuse(fault.status)
             else:
                 self.close_connection = True
 
-        def _pass_on(self, body: bytes, cut: int | None) -> None:
+        def _pass_on(self, body: bytes, fault: Fault) -> None:
             upstream = http.client.HTTPConnection(*proxy.upstream, timeout=TIMEOUT_S)
             try:
                 upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():
                     if name.lower() not in HOP_BY_HOP:
                         upstream.putheader(name, value)
-                upstream.endheaders(body or None)
+                upstream.endheaders(_flipped(body, fault.flip) or None)
                 answer = upstream.getresponse()
-                data = answer.read()
+                data = _flipped(answer.read(), fault.flip and not body)
                 self.send_response_only(answer.status)
                 for name, value in answer.getheaders():
                     if name.lower() not in HOP_BY_HOP | {"content-length"}:
@@ -123,8 +157,11 @@ def _handler(proxy: StoreProxy) -> type[BaseHTTPRequestHandler]:
                 length = answer.getheader("Content-Length") if self.command == "HEAD" else str(len(data))
                 self.send_header("Content-Length", length or "0")
                 self.end_headers()
-                self.wfile.write(data if cut is None else data[:cut])
-                self.close_connection = cut is not None
+                half = len(data) // 2 if fault.wait_s else 0
+                self.wfile.write(data[:half])
+                time.sleep(fault.wait_s)
+                self.wfile.write(data[half : fault.cut])
+                self.close_connection = fault.cut is not None
             finally:
                 upstream.close()
 

@@ -82,15 +82,60 @@ def test_a_message_is_one_line_and_never_long() -> None:
     assert object_store._first_line(OSError()) == "OSError"
 
 
+STORE = object_store.ObjectStore(StoreOptions())
+MD5 = "827ccb0eea8a706c4c34a16891f84e7b"
+"""Of 12345."""
+
+
+class Head:
+    """Answers HEAD requests, and knows of which buckets it was asked."""
+
+    def __init__(self, **answer: str) -> None:
+        self.answer = answer
+        self.asked: list[str] = []
+
+    def head_object(self, **asked: str) -> dict[str, str]:
+        self.asked.append(asked["Bucket"])
+        return self.answer
+
+
 @pytest.mark.parametrize("chunks", [[], [b"1234"], [b"12", b"34"], [b"1234", b"56"]])
 def test_a_body_that_is_not_as_long_as_announced_is_refused(chunks: list[bytes]) -> None:
-    whole = object_store._whole(iter(chunks), ObjectInfo("key", "etag", 5, NOW))
+    whole = STORE._whole("bucket", iter(chunks), ObjectInfo("key", "etag", 5, NOW))
     with pytest.raises(StorageError, match="of 5 bytes"):
         list(whole)
 
 
 def test_a_whole_body_passes() -> None:
-    assert list(object_store._whole(iter([b"12", b"345"]), ObjectInfo("key", "e", 5, NOW))) == [b"12", b"345"]
+    assert list(STORE._whole("bucket", iter([b"12", b"345"]), ObjectInfo("key", MD5, 5, NOW))) == [b"12", b"345"]
+
+
+def test_a_body_with_other_bytes_than_its_etag_says_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_store.ObjectStore, "client", Head())
+    with pytest.raises(StorageError, match=f"{MD5} .*CHECK_ETAGS"):
+        list(STORE._whole("bucket", iter([b"12", b"346"]), ObjectInfo("key", MD5, 5, NOW)))
+
+
+@pytest.mark.parametrize("etag", ["", f"{MD5}-2", MD5.upper(), "not an md5"])
+def test_an_etag_that_is_no_md5_says_nothing(etag: str) -> None:
+    assert list(STORE._whole("bucket", iter([b"12345"]), ObjectInfo("key", etag, 5, NOW))) == [b"12345"]
+
+
+@pytest.mark.parametrize("encrypted", [{"ServerSideEncryption": "aws:kms"}, {"SSECustomerAlgorithm": "AES256"}])
+def test_encryption_that_makes_etags_something_else_is_noticed_once_a_bucket(
+    monkeypatch: pytest.MonkeyPatch, encrypted: dict[str, str]
+) -> None:
+    head = Head(**encrypted)
+    monkeypatch.setattr(object_store.ObjectStore, "client", head)
+    store = object_store.ObjectStore(StoreOptions())
+    for bucket in ("one", "one", "two"):
+        assert list(store._whole(bucket, iter([b"54321"]), ObjectInfo("key", MD5, 5, NOW))) == [b"54321"]
+    assert head.asked == ["one", "two"]
+
+
+def test_the_comparison_can_be_switched_off() -> None:
+    store = object_store.ObjectStore(StoreOptions(check_etags=False))
+    assert list(store._whole("bucket", iter([b"54321"]), ObjectInfo("key", MD5, 5, NOW))) == [b"54321"]
 
 
 class _Body(io.BytesIO):

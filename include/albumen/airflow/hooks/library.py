@@ -27,7 +27,7 @@ class LibraryHook(S3Hook):
         self.storage_conn_id = storage_conn_id or Settings().storage_conn_id
         super().__init__(aws_conn_id=self.storage_conn_id, **kwargs)
 
-    def store(self) -> ObjectStore:
+    def store(self, *, check_etags: bool = True) -> ObjectStore:
         """The object store behind the connection.
 
         Raises
@@ -47,15 +47,20 @@ class LibraryHook(S3Hook):
                 secret_key=credentials.secret_key or "",
                 session_token=credentials.token or "",
                 region=self.region_name or self.conn_config.region_name or "us-east-1",
+                check_etags=check_etags,
             )
         )
 
 
 def source_store(settings: Settings) -> ObjectStore:
     """The store of the originals."""
-    return LibraryHook(storage_conn_id=settings.storage_conn_id).store()
+    return _store(settings, settings.storage_conn_id)
 
 
 def library_store(settings: Settings) -> ObjectStore:
     """The store of renditions and memories; the source's unless another connection is set."""
-    return LibraryHook(storage_conn_id=settings.library_conn_id or settings.storage_conn_id).store()
+    return _store(settings, settings.library_conn_id or settings.storage_conn_id)
+
+
+def _store(settings: Settings, conn_id: str) -> ObjectStore:
+    return LibraryHook(storage_conn_id=conn_id).store(check_etags=settings.storage.check_etags)
