@@ -42,5 +42,6 @@ def take_entries(response_dict: dict[str, Any], customized_response_dict: dict[s
         return
     if entries:
         root[:] = [child for child in root if child.tag != f"{space}Contents"]
-        response_dict["body"] = ET.tostring(root)
+        # A carriage return of the token would be written as it is, and read as a line feed.
+        response_dict["body"] = ET.tostring(root).replace(b"\r", b"&#13;")
         customized_response_dict["Contents"] = entries

@@ -186,7 +186,10 @@ class ObjectStore:
             answer = self.client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=keys, **extra)
         objects = [_info(o["Key"], o["ETag"], o["Size"], o["LastModified"]) for o in answer.get("Contents", [])]
         prefixes = [p["Prefix"] for p in answer.get("CommonPrefixes", [])]
-        return Page(objects, prefixes, answer.get("NextContinuationToken", "") if answer["IsTruncated"] else "")
+        following = answer.get("NextContinuationToken", "") if answer["IsTruncated"] else ""
+        if following and following == token:
+            raise StorageError(f"s3://{bucket}/{prefix}: the listing does not move on from {token!r}")
+        return Page(objects, prefixes, following)
 
     def list_all(self, bucket: str, prefix: str, *, most: int | None = None) -> Iterator[ObjectInfo]:
         """Every object below a prefix, page by page, or the first `most`."""

@@ -65,6 +65,13 @@ def test_a_page_is_read_as_boto3_reads_it(space: str) -> None:
     assert quick["IsTruncated"] is slow["IsTruncated"] is True
 
 
+@pytest.mark.parametrize("token", ["a&#13;b", "a&#10;b", "a&#9;&#13;&#10;", "&amp;#13;", "\u00e9&lt;"])
+def test_a_token_comes_out_as_the_server_gave_it(token: str) -> None:
+    body = page("a.jpg").replace(b">t<", f">{token}<".encode())
+    quick, slow = (listed(body, quickly=quickly)["NextContinuationToken"] for quickly in (True, False))
+    assert quick == slow
+
+
 def test_a_page_without_entries_has_none() -> None:
     assert "Contents" not in listed(page(), quickly=True)
 

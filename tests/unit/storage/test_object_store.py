@@ -158,6 +158,16 @@ def test_an_odd_key_that_is_not_read_to_its_end_gives_its_connection_back(monkey
     assert body.closed
 
 
+def test_a_listing_that_does_not_move_on_is_an_error_and_no_endless_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Client:
+        def list_objects_v2(self, **_: object) -> dict[str, object]:
+            return {"IsTruncated": True, "NextContinuationToken": "here"}
+
+    monkeypatch.setattr(object_store.ObjectStore, "client", Client())
+    with pytest.raises(StorageError, match="does not move on from 'here'"):
+        list(STORE.list_all("bucket", ""))
+
+
 def test_secrets_are_not_shown() -> None:
     assert "hush" not in repr(StoreOptions(secret_key="hush", session_token="hush"))
 

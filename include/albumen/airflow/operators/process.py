@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
@@ -11,6 +10,7 @@ from albumen.airflow.hooks.catalog import CatalogHook
 from albumen.airflow.hooks.library import library_store, source_store
 from albumen.airflow.labels import label
 from albumen.catalog import leases, libraries, step_pauses
+from albumen.catalog.clock import CatalogClock
 from albumen.catalog.leases import Finished
 from albumen.pipeline import registry, running
 from albumen.pipeline.contract import PassName
@@ -56,6 +56,7 @@ class ProcessShardOperator(BaseOperator):
                 lease_s=settings.pipeline.lease_seconds,
             )
             connection.commit()
+            now = CatalogClock(connection)
             everyone = libraries.by_id(connection)
         if lease is None or isinstance(lease, Finished):
             nothing = "nothing left to lease" if lease is None else "finished before"
@@ -71,7 +72,7 @@ class ProcessShardOperator(BaseOperator):
             store=source_store(settings),
             library_store=library_store(settings),
             settings=settings,
-            now=lambda: datetime.now(UTC),
+            now=now,
             log=self.log.info,
         )
         summary = running.run_shard(lease, library, place, task=f"{claim}/{ti.try_number}")
