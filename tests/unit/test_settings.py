@@ -58,10 +58,12 @@ def test_every_knob_is_described_and_has_a_default(name: str) -> None:
 @pytest.mark.parametrize(
     "name", sorted(name for name, knob in knobs().items() if isinstance(knob.default, int | float))
 )
-def test_every_number_is_set_by_its_environment_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_number_and_switch_is_set_by_its_environment_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     value = knobs()[name].default
     wanted = value * 0.9 if isinstance(value, float) else value - 1 or 2
-    if wanted < _least(knobs()[name]):
+    if isinstance(value, bool):
+        wanted = not value
+    elif wanted < _least(knobs()[name]):
         wanted = value + 1
     monkeypatch.setenv(f"ALBUMEN_{name.upper().replace('.', '__')}", str(wanted))
     section, _, inner = name.rpartition(".")

@@ -33,7 +33,8 @@ class FinalState:
         What the library bucket holds, each object read whole.
     outcomes : list of (SHA-256, step, state, reason, attempts)
     doubled : list
-        (SHA-256, step) that ended as `done` more than once.
+        (SHA-256, step) that ended as `done` more than once, of content that lies under one key: copies
+        that two shards meet at the same moment are both worked on.
     """
 
     records: dict[str, Any]
@@ -54,7 +55,9 @@ OUTCOMES = text("""
 DOUBLED = text("""
     SELECT encode(i.sha256, 'hex') AS subject, h.step FROM outcome_history h
     JOIN items i ON i.library_id = h.library_id AND i.item_id = h.subject_id
-    WHERE h.library_id = :library_id AND h.state = 'done' GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY 1, 2
+    WHERE h.library_id = :library_id AND h.state = 'done' AND 1 = (
+        SELECT count(*) FROM originals g WHERE g.library_id = i.library_id AND g.item_id = i.item_id
+    ) GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY 1, 2
 """)
 
 
