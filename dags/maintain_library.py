@@ -6,7 +6,8 @@ superseded), and drops records past their days: outcome history, ended shards, l
 the records of the embedded Airflow itself.
 
 **When**: every day, a part of each library, so that all of it is seen within a month; and by hand, the
-whole library as far as `maintenance.seconds` go. By hand it is a dry run unless the form says otherwise.
+whole library as far as `maintenance.seconds` go. However else it is triggered, it is a dry run unless
+`dry_run` is false.
 
 **Reads**: the library bucket (LIST, HEAD, a few GET), the sources (HEAD and GET of a share), the catalog.
 **Writes**: due work where something is missing or changed; deletes superseded objects past their grace,
@@ -33,8 +34,9 @@ from albumen.airflow.operators.maintain import (
 )
 from albumen.airflow.policies import DEFAULT_ARGS
 
-BY_HAND = "{{ dag_run.run_type == 'manual' }}"
-DRY_RUN = "{{ dag_run.run_type == 'manual' and params.dry_run }}"
+WHOLE = "{{ dag_run.run_type != 'scheduled' }}"
+DRY_RUN = "{{ params.dry_run and (dag_run.run_type != 'scheduled' or 'dry_run' in (dag_run.conf or {})) }}"
+"""The daily run acts, by the same param whose default makes every other run a dry one."""
 
 with DAG(
     dag_id="maintain_library",
@@ -54,7 +56,7 @@ with DAG(
 ):
     plan = PlanMaintenanceOperator(task_id="plan", library="{{ params.library }}")
     maintain = MaintainLibraryOperator.partial(
-        task_id="maintain", pool="object_store", report_only=DRY_RUN, delete="{{ params.delete }}", whole=BY_HAND
+        task_id="maintain", pool="object_store", report_only=DRY_RUN, delete="{{ params.delete }}", whole=WHOLE
     ).expand(library=plan.output)
     settle = SettleMaintenanceOperator(task_id="settle", outlets=[emissions("maintain_library")], wakes=DUE_ASSETS)
     retire = RetireRecordsOperator(task_id="retire", report_only=DRY_RUN)

@@ -40,6 +40,10 @@ class StorageError(RuntimeError):
     """The store is away, overloaded or refuses us: the world's fault, worth a retry."""
 
 
+class BytesDiffer(StorageError):
+    """The store answers, with other bytes than its ETag says: of one object, damaged there or on the way."""
+
+
 class ObjectMissing(LookupError):
     """There is no such object (any more)."""
 
@@ -106,8 +110,10 @@ class ObjectStore:
         ------
         ObjectMissing
             If there is no such object.
+        BytesDiffer
+            At the end of the body, if its MD5 is another than announced.
         StorageError
-            If the store fails, also in mid-body, or the body has another length or MD5 than announced.
+            If the store fails, also in mid-body, or the body has another length than announced.
         """
         with _faults(bucket, key):
             if ODD_KEY.search(key):
@@ -127,7 +133,7 @@ class ObjectStore:
             return b"".join(reading.chunks)
 
     def put(self, bucket: str, key: str, data: bytes, *, mime: str, cache_control: str = "") -> str:
-        """Store an object and return its ETag; a StorageError if what arrived has another MD5."""
+        """Store an object and return its ETag; errors as `read`: what arrived is held against the ETag."""
         attributes = {"Content-Type": mime} | ({"Cache-Control": cache_control} if cache_control else {})
         with _faults(bucket, key):
             if ODD_KEY.search(key):
@@ -242,7 +248,7 @@ class ObjectStore:
         if checksum.is_opaque(head):
             self._opaque.add(bucket)
             return
-        raise StorageError(
+        raise BytesDiffer(
             f"{key!r}: the store {verb} bytes whose MD5 is {md5}, and calls it {etag} "
             "(a store whose ETags are something else: ALBUMEN_STORAGE__CHECK_ETAGS=false)"
         )

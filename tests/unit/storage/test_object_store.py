@@ -14,7 +14,7 @@ from obstore.exceptions import GenericError, NotFoundError, PermissionDeniedErro
 
 from albumen.storage import object_store
 from albumen.storage.layout import memory_key, rendition_key
-from albumen.storage.object_store import ODD_KEY, ObjectInfo, ObjectMissing, StorageError, StoreOptions
+from albumen.storage.object_store import ODD_KEY, BytesDiffer, ObjectInfo, ObjectMissing, StorageError, StoreOptions
 
 NOW = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -102,8 +102,9 @@ class Head:
 @pytest.mark.parametrize("chunks", [[], [b"1234"], [b"12", b"34"], [b"1234", b"56"]])
 def test_a_body_that_is_not_as_long_as_announced_is_refused(chunks: list[bytes]) -> None:
     whole = STORE._whole("bucket", iter(chunks), ObjectInfo("key", "etag", 5, NOW))
-    with pytest.raises(StorageError, match="of 5 bytes"):
+    with pytest.raises(StorageError, match="of 5 bytes") as caught:
         list(whole)
+    assert not isinstance(caught.value, BytesDiffer), "a body that broke off says nothing of the object"
 
 
 def test_a_whole_body_passes() -> None:
@@ -112,7 +113,7 @@ def test_a_whole_body_passes() -> None:
 
 def test_a_body_with_other_bytes_than_its_etag_says_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(object_store.ObjectStore, "client", Head())
-    with pytest.raises(StorageError, match=f"{MD5} .*CHECK_ETAGS"):
+    with pytest.raises(BytesDiffer, match=f"{MD5} .*CHECK_ETAGS"):
         list(STORE._whole("bucket", iter([b"12", b"346"]), ObjectInfo("key", MD5, 5, NOW)))
 
 

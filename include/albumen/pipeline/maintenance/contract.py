@@ -74,10 +74,14 @@ class Check(ABC):
         As in the registry, the table `integrity_checks` and `albumen maintain --check`.
     deletes :
         Whether acting on its findings deletes objects; otherwise it makes work due again.
+    doubts :
+        Whether too many findings, measured by what was looked at, are not believed and not acted on. Not so
+        of a check that goes by our own list of what to do: nearly all that it looks at is a finding.
     """
 
     name: ClassVar[str]
     deletes: ClassVar[bool] = False
+    doubts: ClassVar[bool] = True
 
     def __init__(self, place: Workplace, library: Library) -> None:
         self.place, self.library = place, library

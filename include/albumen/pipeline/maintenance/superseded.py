@@ -22,6 +22,7 @@ class SupersededCheck(Check):
 
     name: ClassVar[str] = "superseded"
     deletes: ClassVar[bool] = True
+    doubts: ClassVar[bool] = False
 
     def begin(self) -> str:
         """By key, from the first."""

@@ -166,7 +166,8 @@ class _Walking:
         report.found += len(findings)
         room = SAMPLE - len(report.sample)
         report.sample += [f"{finding.key}: {finding.detail}" for finding in findings[: max(0, room)]]
-        if report.found >= ENOUGH_TO_DOUBT and report.found > knobs.most_share * report.checked:
+        is_share_large = report.found > knobs.most_share * report.checked
+        if self.check.doubts and report.found >= ENOUGH_TO_DOUBT and is_share_large:
             report.stopped = (
                 f"too many to be believed, more than {knobs.most_share:.0%} (maintenance.most_share): only reported"
             )

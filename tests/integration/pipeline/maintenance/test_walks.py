@@ -140,6 +140,23 @@ def test_too_many_findings_are_reported_and_nothing_is_done(
     assert run_checks(filled)["orphaned"].done["deleted"] == len(kept)
 
 
+def test_superseded_objects_are_never_too_many(
+    filled: TestLibrary, run_checks: Maintain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a raised version all that this check looks at is a finding."""
+    monkeypatch.setattr(walking, "ENOUGH_TO_DOUBT", 6)
+    before = filled.stored()
+    for number in range(12):
+        filled.execute(
+            "INSERT INTO superseded_objects VALUES (:l, :k, now() - interval '1 h')",
+            l=filled.library.library_id,
+            k=orphan(filled, number),
+        )
+    report = run_checks(filled, whole=False)["superseded"]
+    assert (report.stopped, report.found, report.done["deleted"]) == ("", 12, 12)
+    assert filled.stored() == before
+
+
 def test_a_dry_run_changes_and_remembers_nothing(filled: TestLibrary, run_checks: Maintain) -> None:
     orphan(filled, 1)
     lost = sorted(named(filled))[0]
