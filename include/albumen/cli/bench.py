@@ -12,7 +12,7 @@ import typer
 from albumen.local.home import REPOSITORY
 
 app = typer.Typer(
-    help="Measure: photos a second, quality, due work at scale, latency, Airflow's overhead, start-up.",
+    help="Measure: photos a second, quality, due work at scale, latency, lanes, Airflow's overhead, start-up.",
     no_args_is_help=True,
 )
 
@@ -80,6 +80,17 @@ def latency(
 ) -> None:
     """From the upload of one photo to its preview, when idle, stage by stage."""
     run("latency", "--photos", str(photos), *_at(home), as_json=as_json)
+
+
+@app.command()
+def lanes(
+    items: Annotated[int, typer.Option(min=1, help="How many items the backfill has.")] = 10_000,
+    photos: Annotated[int, typer.Option(min=1, help="How many fresh photos arrive.")] = 50,
+    home: HomeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Fresh photos that arrive in the middle of a backfill: seconds to their previews, and a timeline."""
+    run("lanes", "--items", str(items), "--photos", str(photos), *_at(home), as_json=as_json)
 
 
 @app.command()

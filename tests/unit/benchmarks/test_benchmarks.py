@@ -27,7 +27,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("script", ["due", "job", "latency", "overhead", "startup"])
+@pytest.mark.parametrize("script", ["due", "job", "lanes", "latency", "overhead", "startup"])
 def test_every_benchmark_explains_itself(script: str) -> None:
     told = subprocess.run(
         [sys.executable, str(BENCHMARKS / f"{script}.py"), "--help"], capture_output=True, text=True, check=True
@@ -38,7 +38,7 @@ def test_every_benchmark_explains_itself(script: str) -> None:
 def test_the_command_offers_every_benchmark() -> None:
     told = CliRunner().invoke(app, ["bench", "--help"])
     assert told.exit_code == 0
-    assert all(name in told.output for name in ("due", "job", "latency", "overhead", "startup"))
+    assert all(name in told.output for name in ("due", "job", "lanes", "latency", "overhead", "startup"))
 
 
 def test_quantiles_are_taken_by_nearest_rank() -> None:
