@@ -140,13 +140,13 @@ class Sampler:
         """
         decoders = {one.parent for one in self.seen.values() if one.kind == DECODING}
         lives = [
-            one.rss
+            [rss for _, rss in one.rss if rss]  # what has ended and nobody has reaped holds nothing
             for (pid, _), one in self.seen.items()
-            if one.kind == kind and len(one.rss) >= 30 and (kind != TASKS or pid in decoders)
+            if one.kind == kind and sum(rss > 0 for _, rss in one.rss) >= 30 and (kind != TASKS or pid in decoders)
         ]
         if not lives:
             return None
-        life = [rss for _, rss in max(lives, key=len)]
+        life = max(lives, key=len)
         tenth = len(life) // 10
         return statistics.median(life[-tenth:]) / statistics.median(life[tenth : 2 * tenth]) - 1
 

@@ -90,7 +90,7 @@ def receipt(
         return
     where = found.receipt.get("keys_object")
     if where:
-        with session.store.read(session.settings.library_bucket, where) as reading:
+        with session.library_store.read(session.settings.library_bucket, where) as reading:
             for chunk in reading.chunks:
                 sys.stdout.buffer.write(chunk)
 

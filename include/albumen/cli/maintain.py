@@ -85,7 +85,8 @@ def _workplace(session: Session, *, tells: bool) -> Workplace:
         if tells:
             typer.echo(message)
 
-    return Workplace(session.connect, session.store, session.store, session.settings, lambda: datetime.now(UTC), tell)
+    stores = session.store, session.library_store
+    return Workplace(session.connect, *stores, session.settings, lambda: datetime.now(UTC), tell)
 
 
 def _deletes(name: str) -> bool:

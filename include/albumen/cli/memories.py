@@ -65,7 +65,7 @@ def fetch_page(session: Session, memory: StoredMemory) -> Path:
     """Copy a memory's page out of the library bucket, into the home."""
     page = session.home.root / "memories" / f"{memory.memory_id}.html"
     page.parent.mkdir(exist_ok=True)
-    page.write_bytes(session.store.get(session.settings.library_bucket, memory.page_key))
+    page.write_bytes(session.library_store.get(session.settings.library_bucket, memory.page_key))
     return page
 
 

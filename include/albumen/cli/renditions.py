@@ -125,7 +125,7 @@ def get(
     if stored is None:
         with session.connect() as connection:
             fail(f"{key}: {_why_not(connection, found, key, name) or f'its {name} is being made'}")
-    data = session.store.get(session.settings.library_bucket, stored.key)
+    data = session.library_store.get(session.settings.library_bucket, stored.key)
     if output == Path("-"):
         sys.stdout.buffer.write(data)
         return

@@ -21,14 +21,17 @@ from albumen.local.home import ADMIN_USER, Home
 from albumen.local.postgres import catalog_url
 from albumen.local.seaweed import storage_options
 from albumen.settings import Settings
-from albumen.storage.object_store import ObjectStore, StoreOptions
+from albumen.storage import connections
+from albumen.storage.object_store import ObjectStore, StorageError, StoreOptions
 
+EMBEDDED = "albumen_s3"
+"""The connection that a stack makes of its own store."""
 LIBRARY_OPTION = typer.Option("--library", "-l", help="Name of the library.")
 
 
 @dataclass(frozen=True)
 class Session:
-    """The stack of one home; `ALBUMEN_CATALOG_URL` names another catalog."""
+    """The stack of one home; `ALBUMEN_CATALOG_URL` names another catalog, `AIRFLOW_CONN_…` another store."""
 
     home: Home
 
@@ -56,16 +59,14 @@ class Session:
 
     @cached_property
     def store(self) -> ObjectStore:
-        """The embedded object store."""
-        options = storage_options(self.home)
-        return ObjectStore(
-            StoreOptions(
-                endpoint=options["endpoint_url"],
-                access_key=options["aws_access_key_id"],
-                secret_key=options["aws_secret_access_key"],
-                region=options["region_name"],
-            )
-        )
+        """The store of the originals."""
+        return self._store_of(self.settings.storage_conn_id)
+
+    @cached_property
+    def library_store(self) -> ObjectStore:
+        """The store of renditions and memories; the originals' unless another is set."""
+        other = self.settings.library_conn_id
+        return self._store_of(other) if other else self.store
 
     def api(self) -> AirflowApi:
         """Airflow's REST API, logged in as the stack's admin."""
@@ -77,6 +78,28 @@ class Session:
             return libraries.named(connection, name)
         except libraries.LibraryError as error:
             fail(str(error))
+
+    def _store_of(self, conn_id: str) -> ObjectStore:
+        """As tasks reach it: by the connection's variable in the environment, else the stack's own store."""
+        check_etags = self.settings.storage.check_etags
+        try:
+            given = connections.from_environment(conn_id, os.environ, check_etags=check_etags)
+        except StorageError as error:
+            fail(str(error), 2)
+        if given is None and conn_id != EMBEDDED:
+            fail(f"the store of connection {conn_id!r} is unknown here: set AIRFLOW_CONN_{conn_id.upper()} as JSON", 2)
+        if given is None and not self.home.exists:
+            fail(f"there is no stack in {self.home.root}: set AIRFLOW_CONN_{conn_id.upper()}, or run `./albumen up`")
+        if given is None:
+            options = storage_options(self.home)
+            given = StoreOptions(
+                endpoint=options["endpoint_url"],
+                access_key=options["aws_access_key_id"],
+                secret_key=options["aws_secret_access_key"],
+                region=options["region_name"],
+                check_etags=check_etags,
+            )
+        return ObjectStore(given)
 
 
 def fail(message: str, code: int = 1) -> typing.NoReturn:

@@ -67,7 +67,9 @@ def test_what_an_ended_child_used_is_its_parents(
 def test_growth_is_the_end_of_a_life_over_its_second_tenth(sampling: ModuleType, tmp_path: Path) -> None:
     sampler = sampling.Sampler(Home(tmp_path))
     sampler.seen = {
-        (1, 1): sampling.Seen("decoding", 9, 0, 0, 0.0, [(0.0, size) for size in [5] * 10 + [100] * 80 + [110] * 10]),
+        (1, 1): sampling.Seen(
+            "decoding", 9, 0, 0, 0.0, [(0.0, size) for size in [5] * 10 + [100] * 80 + [110] * 10 + [0] * 30]
+        ),
         (2, 1): sampling.Seen("decoding", 9, 0, 0, 0.0, [(0.0, 100)] * 40),
         (3, 1): sampling.Seen("tasks", 9, 0, 0, 0.0, [(0.0, 100)] * 400),
     }
