@@ -107,7 +107,11 @@ class MemorySettings(BaseModel):
     morning_hour: int = Field(6, ge=0, le=23, description="Local hour from which a day's memories are made.")
     on_this_day_min_photos: int = Field(5, ge=1, description="Fewest photos of an on-this-day story.")
     on_this_day_min_years: int = Field(2, ge=1, description="Fewest past years of an on-this-day story.")
+    min_photos: int = Field(5, ge=1, description="Fewest photos of a story of any other kind.")
     max_photos: int = Field(20, ge=1, description="Most photos of a story.")
+    stories: int = Field(3, ge=1, description="Most stories told on one day.")
+    cooldown_days: int = Field(180, ge=0, description="So long a story that was told is not told again, days.")
+    shown_days: int = Field(14, ge=0, description="So long a picture that was shown counts as seen, days.")
     min_gap_minutes: float = Field(10.0, ge=0, description="Least time between two chosen photos, minutes.")
     near_duplicate_bits: int = Field(
         10, ge=0, le=64, description="Perceptual-hash distance of two photos that show the same."

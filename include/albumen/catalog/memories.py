@@ -33,6 +33,16 @@ class StoredMemory:
     items: Sequence[tuple[int, str, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class StoryTold:
+    """A story that was told on a day, and the items it showed."""
+
+    kind: str
+    key: str
+    told_on: date
+    items: frozenset[int]
+
+
 INPUTS = text("SELECT inputs_key FROM memories WHERE memory_id = :memory_id")
 
 STORE = text("""
@@ -71,6 +81,12 @@ LIST = text("""
         WHERE mi.memory_id = m.memory_id
     ) AS i ON true
     WHERE m.library_id = :library_id ORDER BY m.told_on DESC, m.strength DESC, m.memory_id
+""")
+
+TOLD = text("""
+    SELECT m.kind, m.key, m.told_on, ARRAY(SELECT item_id FROM memory_items WHERE memory_id = m.memory_id) AS items
+    FROM memories m WHERE m.library_id = :library_id AND m.told_on >= :since AND m.told_on < :before
+    ORDER BY m.told_on DESC, m.memory_id
 """)
 
 TURNS = text("SELECT library_id, day FROM memory_turns")
@@ -121,6 +137,12 @@ def stored(connection: Connection, library_id: int) -> list[StoredMemory]:
         )
         for row in connection.execute(LIST, {"library_id": library_id})
     ]
+
+
+def told(connection: Connection, library_id: int, *, since: date, before: date) -> list[StoryTold]:
+    """The stories told from `since` until the day before `before`, the latest first."""
+    rows = connection.execute(TOLD, {"library_id": library_id, "since": since, "before": before})
+    return [StoryTold(row.kind, row.key, row.told_on, frozenset(row.items)) for row in rows]
 
 
 def turns(connection: Connection) -> dict[int, date]:

@@ -1,4 +1,8 @@
-"""What is there to tell of these days? The photos of a few date ranges, in one bounded query."""
+"""What is there to tell of these days? The photos of a few date ranges, in one bounded query.
+
+Of a long window each day gives its best photos only, so that what is read depends on how many days
+are asked for, and not on how many photos a library has.
+"""
 
 from __future__ import annotations
 
@@ -8,42 +12,74 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-MOST_PHOTOS = 20_000
+MOST_PHOTOS = 12_000
 """No story needs more; a day of 50,000 photos is cut to its best."""
+LEAST_OF_A_DAY = 12
+MOST_OF_A_DAY = 2000
 
 PHOTOS = text("""
+    WITH seen AS (
+        SELECT f.item_id, CAST(f.taken_local AS date) AS day, q.score, row_number() OVER (
+            PARTITION BY date_trunc('hour', f.taken_local) ORDER BY q.score DESC NULLS LAST, f.item_id
+        ) AS of_hour
+        FROM unnest(CAST(:firsts AS timestamp[]), CAST(:ends AS timestamp[])) AS w(first, last)
+        JOIN facts f ON f.library_id = :library_id AND f.taken_local >= w.first AND f.taken_local < w.last
+            AND f.taken_confidence IN ('high', 'medium')
+        LEFT JOIN quality q ON q.library_id = :library_id AND q.item_id = f.item_id
+    ), ranked AS (
+        SELECT item_id, score, row_number() OVER (
+            PARTITION BY day ORDER BY of_hour, score DESC NULLS LAST, item_id
+        ) AS of_day
+        FROM seen WHERE of_hour <= :of_a_day
+    ), picked AS MATERIALIZED (
+        SELECT item_id FROM ranked WHERE of_day <= :of_a_day ORDER BY of_day, score DESC NULLS LAST, item_id LIMIT :most
+    )
     SELECT f.item_id, o.key, f.taken_local, f.taken_confidence, f.width, f.height, f.gps_lat, f.gps_lon,
         q.score AS quality, COALESCE(q.reasons, '{}') AS quality_reasons, l.phash,
-        NULLIF(concat_ws(' ', f.make, f.model), '') AS camera,
+        NULLIF(concat_ws(' ', f.make, f.model), '') AS camera, f.extra -> 'rating' AS rating,
         p.key AS preview_key, p.width AS preview_width, p.height AS preview_height, t.key AS thumb_key,
         h.thumbhash, h.dominant, faces.boxes
-    FROM unnest(CAST(:firsts AS timestamp[]), CAST(:ends AS timestamp[])) AS w(first, last)
-    JOIN facts f ON f.library_id = :library_id AND f.taken_local >= w.first AND f.taken_local < w.last
-    JOIN items i ON i.library_id = f.library_id AND i.item_id = f.item_id AND i.retired_at IS NULL AND i.kind = 'photo'
-    JOIN renditions p ON p.library_id = f.library_id AND p.item_id = f.item_id AND p.name = 'preview'
-    JOIN renditions t ON t.library_id = f.library_id AND t.item_id = f.item_id AND t.name = 'thumb'
+    FROM picked
+    JOIN facts f ON f.library_id = :library_id AND f.item_id = picked.item_id
+    JOIN items i ON i.library_id = :library_id AND i.item_id = f.item_id AND i.retired_at IS NULL AND i.kind = 'photo'
+    JOIN renditions p ON p.library_id = :library_id AND p.item_id = f.item_id AND p.name = 'preview'
+    JOIN renditions t ON t.library_id = :library_id AND t.item_id = f.item_id AND t.name = 'thumb'
     JOIN LATERAL (
         SELECT key FROM originals
-        WHERE library_id = f.library_id AND item_id = f.item_id AND vanished_at IS NULL ORDER BY original_id LIMIT 1
+        WHERE library_id = :library_id AND item_id = f.item_id AND vanished_at IS NULL ORDER BY original_id LIMIT 1
     ) AS o ON true
-    LEFT JOIN quality q ON q.library_id = f.library_id AND q.item_id = f.item_id
-    LEFT JOIN likenesses l ON l.library_id = f.library_id AND l.item_id = f.item_id
-    LEFT JOIN placeholders h ON h.library_id = f.library_id AND h.item_id = f.item_id
+    LEFT JOIN quality q ON q.library_id = :library_id AND q.item_id = f.item_id
+    LEFT JOIN likenesses l ON l.library_id = :library_id AND l.item_id = f.item_id
+    LEFT JOIN placeholders h ON h.library_id = :library_id AND h.item_id = f.item_id
     LEFT JOIN LATERAL (
         SELECT jsonb_agg(jsonb_build_array(x, y, width, height, score) ORDER BY face_no) AS boxes
-        FROM faces WHERE library_id = f.library_id AND item_id = f.item_id
+        FROM faces WHERE library_id = :library_id AND item_id = f.item_id
     ) AS faces ON true
-    ORDER BY COALESCE(q.score, 0) DESC, f.item_id LIMIT :most
+    ORDER BY f.taken_local, f.item_id
 """)
+"""Of every day the best photo of each hour before any second one; details are read of those only."""
 
 
-def photos(connection: Connection, library_id: int, ranges: Sequence[tuple[date, date]]) -> list[dict[str, Any]]:
-    """Photos taken on these local dates (first and last included), the best ones if there are too many."""
+def photos(
+    connection: Connection, library_id: int, ranges: Sequence[tuple[date, date]], *, days: int
+) -> list[dict[str, Any]]:
+    """Photos taken on these local dates whose time is trusted, by time; of many days, the best of each.
+
+    Parameters
+    ----------
+    ranges : sequence of (date, date)
+        First and last day, both included; without overlap.
+    days : int
+        How many of the days have photos.
+    """
+    if not ranges:
+        return []
     day = datetime.min.time()
     parameters = {
         "library_id": library_id,
         "firsts": [datetime.combine(first, day) for first, _ in ranges],
         "ends": [datetime.combine(date.fromordinal(last.toordinal() + 1), day) for _, last in ranges],
+        "of_a_day": min(max(MOST_PHOTOS // max(days, 1), LEAST_OF_A_DAY), MOST_OF_A_DAY),
         "most": MOST_PHOTOS,
     }
     return [dict(row) for row in connection.execute(PHOTOS, parameters).mappings()]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Photo:
         Main colour as `#rrggbb`.
     place : str or None
         Name of the place, such as `Arezzo`; untrusted text.
+    is_favourite : bool
+        Whether its owner marked it, by a rating of four or five stars.
     """
 
     item_id: int
@@ -72,11 +75,32 @@ class Photo:
     thumbhash: bytes | None
     dominant: str | None
     place: str | None = None
+    is_favourite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A story of an earlier day.
+
+    Attributes
+    ----------
+    kind, key : str
+        What it was about.
+    date : date
+        The local day it was told on, last.
+    items : frozenset of int
+        The items it showed.
+    """
+
+    kind: str
+    key: str
+    date: date
+    items: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One library and the photos of the window that a kind asked for.
+    """One library: what is known of it as a whole, and the photos that a kind asked for.
 
     Attributes
     ----------
@@ -89,11 +113,21 @@ class Context:
     locale : str
         How dates and times are written, such as `en_GB`.
     photos : tuple of Photo
-        In any order.
+        Of the kind's window, in any order; none while the kind is asked for it.
+    days : mapping of date to int
+        How many good photos each local day has; days without any are left out.
+    told : tuple of Told
+        What was told on the days before, most recent first, as far back as cool-downs reach.
     """
 
     library_id: int
     library_name: str
     home_zone: str
     locale: str
-    photos: tuple[Photo, ...]
+    photos: tuple[Photo, ...] = ()
+    days: Mapping[date, int] = field(default_factory=dict)
+    told: tuple[Told, ...] = ()
+
+    def last_told(self, kind: str, key: str) -> date | None:
+        """The last earlier day that a story was told on; None if it never was."""
+        return next((told.date for told in self.told if (told.kind, told.key) == (kind, key)), None)

@@ -25,6 +25,19 @@ class DateRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """Which photos a kind has to see: those of any of its parts.
+
+    Attributes
+    ----------
+    ranges : tuple of DateRange
+        Local dates, in time order and without overlap. Of a long window each day gives its best photos only.
+    """
+
+    ranges: tuple[DateRange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CandidateItem:
     """A chosen photo, and in words why it was chosen."""
 
@@ -84,8 +97,8 @@ class MemoryKind(ABC):
         self.settings = settings
 
     @abstractmethod
-    def window(self, date: date) -> Sequence[DateRange]:
-        """The local dates whose photos the kind has to see, in time order and without overlap."""
+    def window(self, context: Context, date: date) -> Window:
+        """The photos the kind has to see to tell of the local day `date`; the context has none yet."""
 
     @abstractmethod
     def candidates(self, context: Context, date: date, seed: int) -> Sequence[Candidate]:

@@ -1,29 +1,35 @@
 """Choosing the photos of a story: good ones, no two alike, spread over the years and over the day.
 
 The order of rules, each stronger than the next: nothing below the quality gate; never two that
-look alike; every year once before any year twice; some minutes apart, where that leaves enough;
-the best first.
+look alike; every year (or whatever the story is told in) once before any twice; some minutes
+apart, where that leaves enough; good and unlike those that are chosen (`diversity`).
 """
 
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_left, insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from albumen.memories.context import Photo
+from albumen.memories.diversity import Field, Picker, hashes_of
+from albumen.settings import MemorySettings
+
+# Below are blurred and black pictures, 0.2 to 0.44 where sharp ones measure 0.7 and more (`vision.quality`).
+MIN_QUALITY = 0.4
 
 # Stands for a quality that was never measured: below that of an ordinary sharp photo, above that of a poor one.
 UNKNOWN_QUALITY = 0.7
 # What a face is worth next to a quality of 0 to 1; a third face adds less than a blur takes.
 FACE_BONUS = 0.1
 COUNTED_FACES = 3
+# What its owner's stars are worth: more than anything we measure tells apart.
+FAVOURITE_BONUS = 0.3
+BEST_SCORE = 1.0 + FACE_BONUS * COUNTED_FACES + FAVOURITE_BONUS
 # Short side below which a picture looks poor on any screen, and what that costs.
 SMALL_SIDE = 480
 SMALL_PENALTY = 0.2
@@ -64,26 +70,37 @@ class Choice:
         The photo.
     alike : tuple of Photo
         Others of the offered photos that look the same.
-    of_year : int
-        How many photos of its year were offered, itself included.
-    best_of_year : bool
-        Whether none of its year scores higher.
+    of_group : int
+        How many photos of its year, or whatever the story is told in, were offered, itself included.
+    best_of_group : bool
+        Whether none of them scores higher.
     crowded : bool
         Whether it is nearer to a chosen one than the least gap.
     """
 
     photo: Photo
     alike: tuple[Photo, ...]
-    of_year: int
-    best_of_year: bool
+    of_group: int
+    best_of_group: bool
     crowded: bool
 
 
+def rules_of(settings: MemorySettings, *, min_photos: int | None = None) -> Rules:
+    """What the settings ask of every story; a kind may need more or fewer photos."""
+    return Rules(
+        min_photos=settings.min_photos if min_photos is None else min_photos,
+        max_photos=settings.max_photos,
+        min_gap=timedelta(minutes=settings.min_gap_minutes),
+        near_duplicate_bits=settings.near_duplicate_bits,
+        min_quality=MIN_QUALITY,
+    )
+
+
 def score(photo: Photo) -> float:
-    """How good a photo is by itself: its quality, more with faces, less where it is small."""
+    """How good a photo is by itself: its quality, more with faces and stars, less where it is small."""
     quality = UNKNOWN_QUALITY if photo.quality is None else photo.quality
     small = SMALL_PENALTY if min(photo.width, photo.height) < SMALL_SIDE else 0.0
-    return quality + FACE_BONUS * min(len(photo.faces), COUNTED_FACES) - small
+    return quality + FACE_BONUS * min(len(photo.faces), COUNTED_FACES) + FAVOURITE_BONUS * photo.is_favourite - small
 
 
 def passes_gate(photo: Photo, min_quality: float) -> bool:
@@ -118,12 +135,36 @@ def cover_of(photos: Sequence[Photo]) -> Photo:
         people = 0.2 if 1 <= len(photo.faces) <= 6 else 0.05 if photo.faces else 0.0
         soft = 0.2 if max(photo.width, photo.height) < 1000 else 0.0
         quality = UNKNOWN_QUALITY if photo.quality is None else photo.quality
-        return quality + shape + people - soft - 0.1 * min(len(photo.quality_reasons), 3)
+        loved = 0.2 if photo.is_favourite else 0.0
+        return quality + shape + people + loved - soft - 0.1 * min(len(photo.quality_reasons), 3)
 
     return max(photos, key=hanging)
 
 
-def choose(photos: Sequence[Photo], distance: Callable[[Photo], int], rules: Rules, seed: int) -> list[Choice]:
+def by_camera_first(photos: Sequence[Photo]) -> Iterator[list[Photo]]:
+    """What to tell a story from: photos that name a camera, then all, where there are others.
+
+    Drawings, screenshots and renderings name no camera. Nor do old scans: without enough others they are told.
+    """
+    made = [photo for photo in photos if photo.camera]
+    yield made
+    if len(made) < len(photos):
+        yield list(photos)
+
+
+def year_of(photo: Photo) -> int:
+    """The local year of a photo, which most stories are told in."""
+    return photo.taken_local.year
+
+
+def choose(
+    photos: Sequence[Photo],
+    distance: Callable[[Photo], int],
+    rules: Rules,
+    seed: int,
+    *,
+    group: Callable[[Photo], Hashable] = year_of,
+) -> list[Choice]:
     """Choose the photos of a story.
 
     Parameters
@@ -131,11 +172,13 @@ def choose(photos: Sequence[Photo], distance: Callable[[Photo], int], rules: Rul
     photos : sequence of Photo
         All that are offered, in any order.
     distance : callable
-        How far a photo is from what the story is about; within a year, nearer ones go first.
+        How far a photo is from what the story is about; within a group, nearer ones go first.
     rules : Rules
         What the selection keeps to.
     seed : int
         Decides between equals.
+    group : callable
+        What the story is told in: no group comes twice before every group came once.
 
     Returns
     -------
@@ -148,25 +191,18 @@ def choose(photos: Sequence[Photo], distance: Callable[[Photo], int], rules: Rul
         key=lambda photo: (-score(photo), zlib.crc32(f"{seed}:{photo.item_id}".encode()), photo.item_id),
     )
     distinct = _without_alike(_reduced(best_first, distance, rules.min_gap), rules.near_duplicate_bits)
-    chosen = _by_year(distinct, distance, [], rules.min_gap, rules.max_photos)
-    if len(chosen) < rules.min_photos:
+    field = Field(distinct, [score(photo) / BEST_SCORE for photo in distinct], rules.min_gap)
+    picked = _grouped(field, distance, group, [], rules.min_gap, rules.max_photos)
+    if len(picked) < rules.min_photos:
         # The best are in one another's way: take them as they come, which fits in the most.
-        spread = _by_year(sorted(distinct, key=_when), lambda _: 0, [], rules.min_gap, rules.max_photos)
-        chosen = max(chosen, spread, key=len)
-    if len(chosen) < rules.min_photos:
-        limit = min(rules.min_photos, rules.max_photos)
-        chosen = _by_year(distinct, distance, chosen, timedelta(0), limit)
-    return _explained(chosen, sorted(photos, key=_when), rules)
+        picked = max(picked, _as_they_come(distinct, rules.min_gap)[: rules.max_photos], key=len)
+    if len(picked) < rules.min_photos:
+        picked = _grouped(field, distance, group, picked, timedelta(0), min(rules.min_photos, rules.max_photos))
+    return _explained([distinct[index] for index in picked], sorted(photos, key=_when), rules, group)
 
 
 def _when(photo: Photo) -> tuple[datetime, int]:
     return photo.taken_local, photo.item_id
-
-
-def _hashes(photos: Sequence[Photo]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Perceptual hashes, (n,) uint64, and which of them are known, (n,) bool."""
-    values = [0 if photo.phash is None else photo.phash & 0xFFFF_FFFF_FFFF_FFFF for photo in photos]
-    return np.array(values, dtype=np.uint64), np.array([photo.phash is not None for photo in photos], dtype=np.bool_)
 
 
 def _reduced(best_first: list[Photo], distance: Callable[[Photo], int], moment: timedelta) -> list[Photo]:
@@ -187,7 +223,7 @@ def _reduced(best_first: list[Photo], distance: Callable[[Photo], int], moment: 
 
 def _without_alike(best_first: Sequence[Photo], bits: int) -> list[Photo]:
     """Drop every photo that looks like a better one that is kept."""
-    hashes, known = _hashes(best_first)
+    hashes, known = hashes_of(best_first)
     alive = np.ones(len(best_first), dtype=np.bool_)
     for index in range(len(best_first)):
         if alive[index] and known[index]:
@@ -196,49 +232,61 @@ def _without_alike(best_first: Sequence[Photo], bits: int) -> list[Photo]:
     return [photo for photo, kept in zip(best_first, alive.tolist(), strict=True) if kept]
 
 
-def _by_year(
-    ordered: Sequence[Photo],
+def _grouped(
+    field: Field,
     distance: Callable[[Photo], int],
-    start: Sequence[Photo],
+    group: Callable[[Photo], Hashable],
+    start: Sequence[int],
     gap: timedelta,
     limit: int,
-) -> list[Photo]:
-    """Add photos to those of `start`, the year with the fewest first, each year's nearest and best first."""
-    chosen = list(start)
-    moments = sorted(photo.taken_local for photo in chosen)
-    counts = Counter(moment.year for moment in moments)
-    ids = {photo.item_id for photo in chosen}
-    queues: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-    for index, photo in enumerate(ordered):
-        if photo.item_id not in ids:
-            queues[photo.taken_local.year].append((distance(photo), index))
-    for queue in queues.values():
-        queue.sort(reverse=True)
-    while queues and len(chosen) < limit:
-        year = min(queues, key=lambda year: (counts[year], queues[year][-1][1]))
-        queue = queues[year]
-        photo = ordered[queue.pop()[1]]
-        if not queue:
-            del queues[year]
-        if _clear(photo.taken_local, moments, gap):
-            chosen.append(photo)
-            insort(moments, photo.taken_local)
-            counts[year] += 1
-    return chosen
+) -> list[int]:
+    """Add picks to those of `start`, the group with the fewest first, each group's nearest first."""
+    picker = Picker(field, gap)
+    for index in start:
+        picker.pick(index)
+    tiers: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for index, photo in enumerate(field.photos):
+        tiers[group(photo)].append(index)
+    away = np.array([distance(photo) for photo in field.photos], dtype=np.int64)
+    members = {name: np.isin(np.arange(len(field.photos)), indexes) for name, indexes in tiers.items()}
+    counts = Counter(group(field.photos[index]) for index in start)
+    open_groups = dict.fromkeys(tiers)
+    while open_groups and len(picker.picked) < limit:
+        options = []
+        for name in list(open_groups):
+            free = members[name] & picker.is_free
+            if not free.any():
+                del open_groups[name]
+                continue
+            options.append((counts[name], int(away[free].min()), int(np.argmax(free)), name))
+        if not options:
+            break
+        _, nearest, _, name = min(options, key=lambda option: option[:3])
+        best = picker.best(members[name] & (away == nearest))
+        if best is None:
+            break
+        picker.pick(best)
+        counts[name] += 1
+    return picker.picked
 
 
-def _clear(moment: datetime, moments: Sequence[datetime], gap: timedelta) -> bool:
-    """Whether a moment is at least the gap away from all of `moments`, which are sorted."""
-    position = bisect_left(moments, moment)
-    return all(abs(moment - other) >= gap for other in moments[max(position - 1, 0) : position + 1])
+def _as_they_come(photos: Sequence[Photo], gap: timedelta) -> list[int]:
+    """The most photos that are a gap apart: the earliest, then always the next that is far enough."""
+    taken: list[int] = []
+    for index in sorted(range(len(photos)), key=lambda index: _when(photos[index])):
+        if not taken or photos[index].taken_local - photos[taken[-1]].taken_local >= gap:
+            taken.append(index)
+    return taken
 
 
-def _explained(chosen: Sequence[Photo], offered: Sequence[Photo], rules: Rules) -> list[Choice]:
-    hashes, known = _hashes(offered)
-    of_year = Counter(photo.taken_local.year for photo in offered)
-    best: defaultdict[int, float] = defaultdict(lambda: float("-inf"))
+def _explained(
+    chosen: Sequence[Photo], offered: Sequence[Photo], rules: Rules, group: Callable[[Photo], Hashable]
+) -> list[Choice]:
+    hashes, known = hashes_of(offered)
+    of_group = Counter(map(group, offered))
+    best: defaultdict[Hashable, float] = defaultdict(lambda: float("-inf"))
     for photo in offered:
-        best[photo.taken_local.year] = max(best[photo.taken_local.year], score(photo))
+        best[group(photo)] = max(best[group(photo)], score(photo))
     choices = []
     for photo in chosen:
         alike: tuple[Photo, ...] = ()
@@ -246,8 +294,8 @@ def _explained(chosen: Sequence[Photo], offered: Sequence[Photo], rules: Rules) 
             own = np.uint64(photo.phash & 0xFFFF_FFFF_FFFF_FFFF)
             near = np.flatnonzero(known & (np.bitwise_count(hashes ^ own) <= rules.near_duplicate_bits))
             alike = tuple(offered[index] for index in near.tolist() if offered[index].item_id != photo.item_id)
-        year = photo.taken_local.year
+        name = group(photo)
         others = [other.taken_local for other in chosen if other is not photo]
         crowded = any(abs(photo.taken_local - other) < rules.min_gap for other in others)
-        choices.append(Choice(photo, alike, of_year[year], score(photo) >= best[year], crowded))
+        choices.append(Choice(photo, alike, of_group[name], score(photo) >= best[name], crowded))
     return sorted(choices, key=lambda choice: _when(choice.photo))

@@ -17,10 +17,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from albumen.catalog import days, memories, memory_context
+from albumen.catalog import days, memories
 from albumen.catalog.libraries import Library
-from albumen.memories.context import Context, FaceBox, Photo
-from albumen.memories.contract import DateRange, MemoryKind
+from albumen.memories import feed
+from albumen.memories.contract import MemoryKind
+from albumen.memories.gathering import gather
 from albumen.memories.kinds.on_this_day import nearest_day
 from albumen.memories.publishing import Edition, Publisher, PublishingError, Shelf
 from albumen.memories.registry import memory_kinds, publishers
@@ -38,31 +39,15 @@ PAGE = "page"
 log = logging.getLogger(__name__)
 
 
-def gather(connection: Connection, library: Library, ranges: list[DateRange]) -> Context:
-    """The context of a kind's window, in one query."""
-    rows = memory_context.photos(connection, library.library_id, [(window.first, window.last) for window in ranges])
-    return Context(
-        library_id=library.library_id,
-        library_name=library.name,
-        home_zone=library.home_zone,
-        locale=library.locale,
-        photos=tuple(_photo(row) for row in rows),
-    )
-
-
 def stories(connection: Connection, library: Library, day: date, settings: Settings, *, seed: int) -> list[Story]:
     """The stories to tell a library on a local day, strongest first; reads only."""
-    per_day = days.counts(connection, library.library_id)
-    if not per_day:
-        return []
-    told: list[Story] = []
-    for kind in memory_kinds(settings.memories).values():
-        ranges = [window for window in kind.window(day) if window.last >= min(per_day)]
-        context = gather(connection, library, ranges)
-        told += [
-            tell(found, kind.title(found, library.locale), context) for found in kind.candidates(context, day, seed)
-        ]
-    return sorted(told, key=lambda story: (-story.strength, story.id))
+    kinds = memory_kinds(settings.memories)
+    contexts = gather(connection, library, day, kinds.values())
+    candidates = [found for name, kind in kinds.items() for found in kind.candidates(contexts[name], day, seed)]
+    return [
+        tell(found, kinds[found.kind].title(found, library.locale), contexts[found.kind])
+        for found in feed.select(candidates, next(iter(contexts.values())), day, settings.memories)
+    ]
 
 
 def day_with_story(
@@ -165,24 +150,3 @@ def _row(story: Story, inputs_key: str, page_key: str) -> dict[str, Any]:
         "page_key": page_key,
         **{name: described[name] for name in names},
     }
-
-
-def _photo(row: dict[str, Any]) -> Photo:
-    return Photo(
-        item_id=row["item_id"],
-        key=row["key"],
-        taken_local=row["taken_local"],
-        taken_confidence=row["taken_confidence"],
-        width=row["width"] or row["preview_width"],
-        height=row["height"] or row["preview_height"],
-        gps=None if row["gps_lat"] is None else (row["gps_lat"], row["gps_lon"]),
-        quality=row["quality"],
-        quality_reasons=tuple(row["quality_reasons"]),
-        phash=row["phash"],
-        faces=tuple(FaceBox(*box) for box in row["boxes"] or ()),
-        camera=row["camera"],
-        preview_key=row["preview_key"],
-        thumb_key=row["thumb_key"],
-        thumbhash=row["thumbhash"],
-        dominant=row["dominant"],
-    )

@@ -12,7 +12,11 @@ from albumen.memories.contract import MemoryKind
 from albumen.memories.publishing import Publisher
 from albumen.settings import MemorySettings
 
-KINDS = ("albumen.memories.kinds.on_this_day:OnThisDay",)
+KINDS = (
+    "albumen.memories.kinds.on_this_day:OnThisDay",
+    "albumen.memories.kinds.recap:Recap",
+    "albumen.memories.kinds.event:Event",
+)
 PUBLISHERS = ("albumen.memories.publishers.page:PagePublisher",)
 
 ENTRY_POINT_GROUP = "albumen.memories"

@@ -4,19 +4,21 @@ import pytest
 from pydantic import ValidationError
 
 from albumen.memories import registry
-from albumen.memories.contract import MemoryKind
+from albumen.memories.contract import MemoryKind, Window
 from albumen.memories.kinds.on_this_day import OnThisDay
 from albumen.memories.publishers.page import PagePublisher
 from albumen.memories.publishing import Publisher
 from albumen.settings import MemorySettings, Settings
+
+OURS = ["on_this_day", "recap", "event"]
 
 
 class Theirs(MemoryKind):
     name = "theirs"
     version = 1
 
-    def window(self, date):
-        return []
+    def window(self, context, date):
+        return Window()
 
     def candidates(self, context, date, seed):
         return []
@@ -68,19 +70,19 @@ def installed(monkeypatch):
 def test_our_kinds_are_there_by_name(installed):
     installed()
     kinds = registry.memory_kinds(MemorySettings())
-    assert list(kinds) == ["on_this_day"]
+    assert list(kinds) == OURS
     assert isinstance(kinds["on_this_day"], OnThisDay)
 
 
 def test_kinds_of_other_packages_join(installed):
     installed(Theirs)
-    assert list(registry.memory_kinds(MemorySettings())) == ["on_this_day", "theirs"]
+    assert list(registry.memory_kinds(MemorySettings())) == [*OURS, "theirs"]
 
 
 def test_a_broken_kind_costs_nobody_the_others(installed, caplog):
     installed(ImportError("gone"), NotAKind, Taken, Theirs)
     kinds = registry.memory_kinds(MemorySettings())
-    assert list(kinds) == ["on_this_day", "theirs"]
+    assert list(kinds) == [*OURS, "theirs"]
     assert isinstance(kinds["on_this_day"], OnThisDay)
     assert [record.levelname for record in caplog.records] == ["ERROR"] * 3
 

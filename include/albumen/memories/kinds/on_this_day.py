@@ -12,16 +12,15 @@ from datetime import date, timedelta
 
 from albumen.memories.anniversary import days_away, is_past, occasions, same_days
 from albumen.memories.context import Context, Photo
-from albumen.memories.contract import Candidate, CandidateItem, DateRange, MemoryKind
-from albumen.memories.curation import Choice, Rules, choose, cover_of
-from albumen.memories.titles import counted, day_month, listed, time_between, years_listed
+from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
+from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
+from albumen.memories.reasons import told_items
+from albumen.memories.titles import counted, day_month, listed, years_listed
 
 REACH_DAYS = 3
 # No photograph is older.
 FIRST_YEAR = 1826
 TRUSTED = frozenset({"high", "medium"})
-# Below are blurred and black pictures, 0.2 to 0.44 where sharp ones measure 0.7 and more (`vision.quality`).
-MIN_QUALITY = 0.4
 # Where a story is as strong as it gets.
 FULL_YEARS = 6
 FULL_PHOTOS = 12
@@ -31,29 +30,19 @@ class OnThisDay(MemoryKind):
     """The same calendar day, years ago."""
 
     name = "on_this_day"
-    version = 1
+    version = 2
 
-    def window(self, date: date, first_year: int = FIRST_YEAR) -> list[DateRange]:
-        """Up to three days on either side of the day, in every earlier year.
+    def window(self, context: Context, date: date) -> Window:
+        """Up to three days on either side of the day, in every earlier year that has photos, oldest first.
 
-        Parameters
-        ----------
-        date : date
-            The local day the story is told on.
-        first_year : int
-            Year of the library's first photo, where it is known.
-
-        Returns
-        -------
-        list of DateRange
-            One per earlier year, oldest first; none reaches into the year of `date`.
+        No range reaches into the year of `date`.
         """
         ranges = []
-        for year in range(max(first_year, FIRST_YEAR), date.year):
+        for year in range(max(min(context.days, default=date).year, FIRST_YEAR), date.year):
             days = same_days(date, year)
             last = min(days[-1] + timedelta(days=REACH_DAYS), date.replace(year=date.year - 1, month=12, day=31))
             ranges.append(DateRange(days[0] - timedelta(days=REACH_DAYS), last))
-        return ranges
+        return Window(tuple(ranges))
 
     def candidates(self, context: Context, date: date, seed: int) -> list[Candidate]:
         """One story, or none where the library has too little of the day.
@@ -72,9 +61,10 @@ class OnThisDay(MemoryKind):
         list of Candidate
             Empty or one.
         """
-        # Drawings, screenshots and renderings name no camera. Nor do old scans: without enough others they are told.
-        by_camera = [photo for photo in context.photos if photo.camera]
-        return self._among(by_camera, context, date, seed) or self._among(context.photos, context, date, seed)
+        for offered in by_camera_first(context.photos):
+            if found := self._among(offered, context, date, seed):
+                return found
+        return []
 
     def _among(self, photos: Sequence[Photo], context: Context, date: date, seed: int) -> list[Candidate]:
         distances = _distances(photos, date)
@@ -87,13 +77,7 @@ class OnThisDay(MemoryKind):
         def distance(photo: Photo) -> int:
             return distances[photo.taken_local.date()]
 
-        rules = Rules(
-            min_photos=self.settings.on_this_day_min_photos,
-            max_photos=self.settings.max_photos,
-            min_gap=timedelta(minutes=self.settings.min_gap_minutes),
-            near_duplicate_bits=self.settings.near_duplicate_bits,
-            min_quality=MIN_QUALITY,
-        )
+        rules = rules_of(self.settings, min_photos=self.settings.on_this_day_min_photos)
         offered: list[Photo] = []
         for reach in range(REACH_DAYS + 1):
             if reach > 0 and not reachable[reach]:
@@ -122,10 +106,9 @@ class OnThisDay(MemoryKind):
         years = tuple(sorted({photo.taken_local.year for photo in photos}))
         exact = sum(distance(photo) == 0 for photo in photos) / len(photos)
         strength = 0.4 * min(len(years) / FULL_YEARS, 1) + 0.3 * min(len(photos) / FULL_PHOTOS, 1) + 0.3 * exact
-        items = []
-        for index, choice in enumerate(choices):
-            reason = item_reason(choice, photos[index - 1] if index else None, date, context.locale)
-            items.append(CandidateItem(choice.photo, f"{reason}; on the cover" if choice.photo is cover else reason))
+        items = told_items(
+            choices, cover, lambda photo: str(photo.taken_local.year), lambda photo: _nearness(photo, date, context)
+        )
         return Candidate(
             kind=self.name,
             key=f"{self.name}:{date.isoformat()}",
@@ -133,7 +116,7 @@ class OnThisDay(MemoryKind):
             reason=story_reason(photos, date, context.locale),
             strength=round(strength, 3),
             cover=cover,
-            items=tuple(items),
+            items=items,
             years=years,
         )
 
@@ -190,50 +173,6 @@ def nearest_day(
     return None
 
 
-def item_reason(choice: Choice, before: Photo | None, day: date, locale: str) -> str:
-    """Why a photo is in the story, in words.
-
-    Parameters
-    ----------
-    choice : Choice
-        The photo and what speaks for it.
-    before : Photo or None
-        The one told before it.
-    day : date
-        The local day of the story.
-    locale : str
-        How dates are written.
-
-    Returns
-    -------
-    str
-        Such as `sharpest of 5 alike`, without a full stop.
-    """
-    photo = choice.photo
-    taken = photo.taken_local
-    parts = []
-    if choice.alike:
-        parts.append(f"{_merit(choice)} of {len(choice.alike) + 1} alike")
-    if choice.of_year == 1:
-        parts.append(f"the only one from {taken.year}")
-    elif choice.best_of_year:
-        parts.append(f"the best of {choice.of_year} from {taken.year}")
-    elif photo.faces and not parts:
-        parts.append("with " + ("a face" if len(photo.faces) == 1 else f"{len(photo.faces)} faces") + " in it")
-    if not parts and before is not None and before.taken_local.year == taken.year:
-        later = time_between((taken - before.taken_local).total_seconds())
-        parts.append(f"another moment of {taken.year}, {later} after the one before")
-    if not parts:
-        parts.append(f"one of {choice.of_year} from {taken.year}")
-    if choice.crowded:
-        parts.append("kept although close in time to another, since the day has few photos")
-    if days_away(taken.date(), day):
-        parts.append(f"taken on {day_month(taken.date(), locale)}, near the day")
-    elif (taken.month, taken.day) != (day.month, day.day):
-        parts.append(f"taken on {day_month(taken.date(), locale)}, a day that {day.year} does not have")
-    return "; ".join(parts)
-
-
 def story_reason(photos: Sequence[Photo], day: date, locale: str) -> str:
     """Why the story was made: `7 photos from 12 June in 2022, 2023 and 2025`.
 
@@ -265,15 +204,14 @@ def story_reason(photos: Sequence[Photo], day: date, locale: str) -> str:
     return f"{counted(len(photos), 'photo')} from {when} in {years}{where}"
 
 
-def _merit(choice: Choice) -> str:
-    """In what the photo beats those alike, said only where it is measured."""
-    photo = choice.photo
-    measured = [other.quality for other in choice.alike if other.quality is not None]
-    if photo.quality is not None and len(measured) == len(choice.alike) and photo.quality > max(measured):
-        return "sharpest"
-    if len(photo.faces) > max(len(other.faces) for other in choice.alike):
-        return "the one with the most faces"
-    return "best"
+def _nearness(photo: Photo, day: date, context: Context) -> list[str]:
+    """What is to be said of a photo that was not taken on the day itself."""
+    taken = photo.taken_local.date()
+    if days_away(taken, day):
+        return [f"taken on {day_month(taken, context.locale)}, near the day"]
+    if (taken.month, taken.day) != (day.month, day.day):
+        return [f"taken on {day_month(taken, context.locale)}, a day that {day.year} does not have"]
+    return []
 
 
 def _distances(photos: Sequence[Photo], day: date) -> dict[date, int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from albumen.memories.context import Context, Photo
-from albumen.memories.contract import Candidate, CandidateItem, DateRange, MemoryKind
+from albumen.memories.contract import Candidate, CandidateItem, DateRange, MemoryKind, Window
 
 
 class FirstOfMonth(MemoryKind):
@@ -15,11 +15,13 @@ class FirstOfMonth(MemoryKind):
     name = "first_of_month"
     version = 1
 
-    def window(self, date: date) -> Sequence[DateRange]:
+    def window(self, context: Context, date: date) -> Window:
         """The whole year before, on 1 January only."""
         if (date.month, date.day) != (1, 1):
-            return []
-        return [DateRange(date.replace(year=date.year - 1), date.replace(year=date.year - 1, month=12, day=31))]
+            return Window()
+        return Window(
+            (DateRange(date.replace(year=date.year - 1), date.replace(year=date.year - 1, month=12, day=31)),)
+        )
 
     def candidates(self, context: Context, date: date, seed: int) -> Sequence[Candidate]:
         """One story, or none for a year without photos."""
@@ -27,7 +29,7 @@ class FirstOfMonth(MemoryKind):
         for photo in sorted(context.photos, key=lambda photo: (photo.taken_local, photo.item_id)):
             if photo.taken_local.year == date.year - 1:
                 first.setdefault(photo.taken_local.month, photo)
-        if not first or not self.window(date):
+        if not first or (date.month, date.day) != (1, 1):
             return []
         chosen = list(first.values())
         return [

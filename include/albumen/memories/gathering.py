@@ -1,0 +1,117 @@
+"""What a library knows, gathered once a day of stories: a few bounded queries, then plain values."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from albumen.catalog import days, memories, memory_context
+from albumen.catalog.libraries import Library
+from albumen.memories.context import Context, FaceBox, Photo, Told
+from albumen.memories.contract import DateRange, MemoryKind, Window
+
+# As far back as any kind looks at what was told.
+TOLD_DAYS = 400
+FAVOURITE_STARS = 4
+
+
+def outline(connection: Connection, library: Library, day: date) -> Context:
+    """What is known of the library as a whole; it has no photos yet."""
+    told = memories.told(connection, library.library_id, since=day - timedelta(days=TOLD_DAYS), before=day)
+    return Context(
+        library_id=library.library_id,
+        library_name=library.name,
+        home_zone=library.home_zone,
+        locale=library.locale,
+        days={taken: good for taken, good in days.counts(connection, library.library_id).items() if good},
+        told=tuple(Told(story.kind, story.key, story.told_on, story.items) for story in told),
+    )
+
+
+def gather(connection: Connection, library: Library, day: date, kinds: Iterable[MemoryKind]) -> Mapping[str, Context]:
+    """The context of every kind, with the photos of its window; what several kinds see is read once.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of the catalog.
+    library : Library
+        Whose photos.
+    day : date
+        The local day to tell of.
+    kinds : iterable of MemoryKind
+        Who is to tell.
+
+    Returns
+    -------
+    mapping of str to Context
+        By the kind's name.
+    """
+    whole = outline(connection, library, day)
+    windows = {kind.name: kind.window(whole, day) for kind in kinds}
+    ranges = united(each for window in windows.values() for each in window.ranges)
+    known = sorted(whole.days)
+    ranges = [each for each in ranges if days_within(known, each)]
+    asked = sum(days_within(known, each) for each in ranges)
+    spans = [(each.first, each.last) for each in ranges]
+    rows = memory_context.photos(connection, library.library_id, spans, days=asked)
+    seen = [photo_of(row) for row in rows]
+    return {name: replace(whole, photos=inside(seen, window)) for name, window in windows.items()}
+
+
+def united(ranges: Iterable[DateRange]) -> list[DateRange]:
+    """Date ranges without overlap that cover the same days, in time order."""
+    found: list[DateRange] = []
+    for each in sorted(ranges, key=lambda each: (each.first, each.last)):
+        if found and each.first <= found[-1].last + timedelta(days=1):
+            found[-1] = DateRange(found[-1].first, max(found[-1].last, each.last))
+        else:
+            found.append(each)
+    return found
+
+
+def days_within(known: list[date], span: DateRange) -> int:
+    """How many of some days, ascending, lie in a range."""
+    return bisect_right(known, span.last) - bisect_left(known, span.first)
+
+
+def inside(photos: list[Photo], window: Window) -> tuple[Photo, ...]:
+    """The photos of a window."""
+    ranges = united(window.ranges)
+    firsts = [each.first for each in ranges]
+    found = []
+    for photo in photos:
+        taken = photo.taken_local.date()
+        at = bisect_right(firsts, taken) - 1
+        if at >= 0 and taken <= ranges[at].last:
+            found.append(photo)
+    return tuple(found)
+
+
+def photo_of(row: Mapping[str, Any]) -> Photo:
+    """A photo as memories see it, from a row of `memory_context.photos`."""
+    stars = row["rating"]
+    return Photo(
+        item_id=row["item_id"],
+        key=row["key"],
+        taken_local=row["taken_local"],
+        taken_confidence=row["taken_confidence"],
+        width=row["width"] or row["preview_width"],
+        height=row["height"] or row["preview_height"],
+        gps=None if row["gps_lat"] is None else (row["gps_lat"], row["gps_lon"]),
+        quality=row["quality"],
+        quality_reasons=tuple(row["quality_reasons"]),
+        phash=row["phash"],
+        faces=tuple(FaceBox(*box) for box in row["boxes"] or ()),
+        camera=row["camera"],
+        preview_key=row["preview_key"],
+        thumb_key=row["thumb_key"],
+        thumbhash=row["thumbhash"],
+        dominant=row["dominant"],
+        is_favourite=isinstance(stars, int) and stars >= FAVOURITE_STARS,
+    )

@@ -1,0 +1,70 @@
+"""What memories read of the catalog: the windows of all kinds at once, and no more than stories need."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from albumen.catalog import days, memory_context
+from albumen.memories.gathering import gather, outline
+from albumen.memories.registry import memory_kinds
+from albumen.settings import MemorySettings
+from albumen.testing.library import TestLibrary
+from albumen.testing.photos import a_photo
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def filled(library: TestLibrary, sandbox: Any) -> TestLibrary:
+    for year in (2019, 2021):
+        for number in range(4):
+            library.put(f"{year}/{number}.jpg", a_photo(f"{year} {number}", taken=f"{year}:06:12 1{number}:30:00"))
+    for number in range(6):
+        library.put(f"may/{number}.jpg", a_photo(f"may {number}", taken=f"2023:05:1{number} 12:00:00"))
+    library.put("undated.jpg", a_photo("undated", taken="0000:00:00 00:00:00"))
+    library.discover()
+    library.work()
+    return library
+
+
+def test_each_kind_is_given_the_photos_of_its_window_and_no_others(filled: TestLibrary) -> None:
+    kinds = memory_kinds(MemorySettings())
+    with filled.connect() as connection:
+        contexts = gather(connection, filled.library, date(2023, 6, 1), kinds.values())
+        on_the_day = gather(connection, filled.library, date(2023, 6, 12), kinds.values())
+    assert sorted(photo.taken_local.month for photo in contexts["recap"].photos) == [5] * 6
+    assert contexts["on_this_day"].photos == ()
+    assert len(on_the_day["on_this_day"].photos) == 8
+    assert on_the_day["recap"].photos == ()
+
+
+def test_a_photo_whose_time_is_only_guessed_is_not_told_of(filled: TestLibrary) -> None:
+    today = filled.query("SELECT CAST(taken_local AS date) AS day FROM facts WHERE taken_confidence = 'low'")
+    (row,) = today
+    with filled.connect() as connection:
+        found = memory_context.photos(connection, filled.library.library_id, [(row.day, row.day)], days=1)
+    assert found == []
+
+
+def test_the_outline_has_the_days_and_what_was_told(filled: TestLibrary) -> None:
+    with filled.connect() as connection:
+        days.organise(connection, filled.library.library_id, most=100)
+        whole = outline(connection, filled.library, date(2023, 6, 12))
+    assert whole.days[date(2019, 6, 12)] == 4
+    assert len(whole.days) == 8
+    assert whole.photos == ()
+    assert whole.told == ()
+
+
+def test_of_a_day_with_too_many_photos_every_hour_keeps_its_best(filled: TestLibrary, monkeypatch: Any) -> None:
+    monkeypatch.setattr(memory_context, "MOST_OF_A_DAY", 2)
+    filled.execute("UPDATE quality SET score = 0.9")
+    filled.execute("UPDATE facts SET taken_local = '2019-06-12 10:00' WHERE taken_local = '2019-06-12 11:30'")
+    day = date(2019, 6, 12)
+    with filled.connect() as connection:
+        found = memory_context.photos(connection, filled.library.library_id, [(day, day)], days=1)
+    assert len(found) == 2
+    assert len({row["taken_local"].hour for row in found}) == 2
