@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
 
+from albumen.catalog import hours_of_work
+
 if TYPE_CHECKING:
     from albumen.catalog.results import StepOutcome
 
@@ -87,6 +89,7 @@ def write(
         if row.old_state is not None:
             changes[row.step, row.old_state, row.old_reason] -= 1
     connection.execute(REMEMBER, parameters)
+    hours_of_work.add(connection, library_id, latest.values(), slice_no=slice_no)
     tally(connection, library_id, changes, slice_no=slice_no)
     return len(latest)
 

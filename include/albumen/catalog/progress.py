@@ -6,6 +6,7 @@ what has ended is read from the tallies. Neither grows with the library.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,10 +18,10 @@ MOST_COUNTED = 1000
 
 LEFT = text("""
     WITH leased AS MATERIALIZED (SELECT library_id, step, lane, due_since FROM due WHERE shard_id IS NOT NULL)
-    SELECT count(*) FILTER (WHERE NOT leased AND lane <> 1) AS due, count(*) FILTER (WHERE leased) AS leased,
+    SELECT step, count(*) FILTER (WHERE NOT leased AND lane <> 1) AS due, count(*) FILTER (WHERE leased) AS leased,
         count(*) FILTER (WHERE NOT leased AND lane = 1) AS retrying, min(due_since) AS oldest
     FROM (
-        (SELECT false AS leased, lane, due_since
+        (SELECT s.step, false AS leased, lane, due_since
          FROM unnest(CAST(:steps AS text[])) AS s(step)
          CROSS JOIN generate_series(0, 2) AS lanes(lane)
          CROSS JOIN LATERAL (
@@ -30,10 +31,11 @@ LEFT = text("""
             ORDER BY d.seq LIMIT :most
          ) AS waiting)
         UNION ALL
-        (SELECT true, lane, due_since FROM leased
+        (SELECT step, true, lane, due_since FROM leased
          WHERE library_id = :library_id AND step = ANY(:steps)
            AND (CAST(:since AS timestamptz) IS NULL OR due_since <= :since))
     ) AS counted
+    GROUP BY step
 """)
 """What is leased is little, in all libraries together: it is read from its own index before anything is asked of it."""
 
@@ -63,9 +65,16 @@ class Left:
     def __bool__(self) -> bool:
         return bool(self.due or self.leased or self.retrying)
 
+    def __add__(self, other: Left) -> Left:
+        oldest = min(filter(None, (self.oldest, other.oldest)), default=None)
+        return Left(self.due + other.due, self.leased + other.leased, self.retrying + other.retrying, oldest)
+
     def __str__(self) -> str:
         since = f", the oldest since {self.oldest:%Y-%m-%d %H:%M:%S}" if self.oldest else ""
         return f"{self.due} due, {self.leased} leased, {self.retrying} retrying{since}"
+
+
+NOTHING = Left(0, 0, 0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +98,22 @@ def left(connection: Connection, library_id: int, steps: list[str], *, since: da
     since : datetime, optional
         Only work that was due at that moment already.
     """
+    return sum(left_by_step(connection, library_id, steps, since=since).values(), NOTHING)
+
+
+def left_by_step(
+    connection: Connection,
+    library_id: int,
+    steps: Sequence[str],
+    *,
+    since: datetime | None = None,
+    most: int = MOST_COUNTED,
+) -> dict[str, Left]:
+    """The same, of each step of which something is left; `most` is counted a step and lane."""
     due.lookups_only(connection)
-    parameters = {"library_id": library_id, "steps": steps, "since": since, "most": MOST_COUNTED}
-    return Left(**dict(connection.execute(LEFT, parameters).mappings().one()))
+    parameters = {"library_id": library_id, "steps": list(steps), "since": since, "most": most}
+    rows = connection.execute(LEFT, parameters).mappings().all()
+    return {row["step"]: Left(row["due"], row["leased"], row["retrying"], row["oldest"]) for row in rows}
 
 
 def ended(connection: Connection, library_id: int, steps: list[str], *, reason: str = "") -> Ended:

@@ -58,6 +58,24 @@ LET_GO = text("""
     RETURNING outcomes.step, outcomes.reason
 """)
 
+DISMISS = text("""
+    UPDATE outcomes SET state = 'skipped', at = now(),
+        detail = concat('dismissed by ', CAST(:by AS text), CAST(:why AS text), '; was: ', outcomes.detail)
+    FROM unnest(CAST(:subjects AS bigint[]), CAST(:steps AS text[])) AS p(subject_id, step)
+    WHERE outcomes.library_id = :library_id AND outcomes.subject_id = p.subject_id AND outcomes.step = p.step
+      AND outcomes.state = 'quarantined'
+    RETURNING outcomes.*
+""")
+
+REMEMBER_DISMISSED = text("""
+    INSERT INTO outcome_history (library_id, subject_id, step, state, reason, detail, attempts, version, inputs_key,
+        cpu_s, wall_s, bytes_read, bytes_written, task)
+    SELECT library_id, subject_id, step, state, reason, detail, attempts, version, inputs_key, 0, 0, 0, 0, task
+    FROM outcomes JOIN unnest(CAST(:subjects AS bigint[]), CAST(:steps AS text[])) AS p(subject_id, step)
+        USING (subject_id, step)
+    WHERE library_id = :library_id
+""")
+
 
 def listed(
     connection: Connection, library_id: int, *, step: str = "", reason: str = "", prefix: str = "", most: int = 1000
@@ -102,3 +120,25 @@ def release(connection: Connection, library_id: int, chosen: Sequence[Held]) -> 
         pairs = [(one.subject_id, one.step) for one in chosen if one.subject_kind == kind]
         due.enqueue(connection, library_id, pairs, subject_kind=kind, lane=Lane.RETRY)
     return -sum(changes.values())
+
+
+def dismiss(connection: Connection, library_id: int, chosen: Sequence[Held], *, by: str, why: str = "") -> int:
+    """Accept that quarantined work will not be done: it ends `skipped` and keeps its reason.
+
+    A raised version or changed settings make it due again, as they do with everything.
+    """
+    scope = {
+        "library_id": library_id,
+        "subjects": [one.subject_id for one in chosen],
+        "steps": [one.step for one in chosen],
+    }
+    rows = connection.execute(DISMISS, {**scope, "by": by, "why": f" ({why})" if why else ""}).all()
+    changes: Counter[tuple[str, str, str]] = Counter()
+    for row in rows:
+        changes[row.step, "quarantined", row.reason or ""] -= 1
+        changes[row.step, "skipped", row.reason or ""] += 1
+    if rows:
+        ended = {"subjects": [row.subject_id for row in rows], "steps": [row.step for row in rows]}
+        connection.execute(REMEMBER_DISMISSED, {**scope, **ended})
+        outcomes.tally(connection, library_id, changes, slice_no=0)
+    return len(rows)

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.stack
 RESULTS = {mapper.class_.__tablename__ for mapper in Base.registry.mappers if issubclass(mapper.class_, ItemColumns)}
 GROW_WITH_A_LIBRARY = {"fingerprints", "items", "originals", "outcomes"} | RESULTS
 BOUNDED = {
-    "backfills", "days", "dirty_days", "due", "erasures", "integrity_checks", "libraries", "listed_keys",
-    "listing_shards", "listings", "memories", "memory_items", "memory_turns", "outcome_history", "shards",
-    "step_pauses", "steps", "superseded_objects", "tallies", "tombstones",
+    "audit", "backfills", "days", "dirty_days", "due", "erasures", "hours_of_work", "integrity_checks", "libraries",
+    "listed_keys", "listing_shards", "listings", "memories", "memory_items", "memory_turns", "outcome_history",
+    "shards", "step_pauses", "steps", "superseded_objects", "tallies", "tombstones",
 }  # fmt: skip
 PARTITIONED = """
     SELECT c.relname AS name, p.partstrat AS strategy, pg_get_partkeydef(c.oid) AS key,

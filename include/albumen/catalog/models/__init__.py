@@ -20,9 +20,11 @@ from albumen.catalog.models.integrity import IntegrityCheck
 from albumen.catalog.models.ledger import Backfill, Due, Outcome, PastOutcome, Shard, StepPause, StepState, Tally
 from albumen.catalog.models.listings import ListedKey, Listing, ListingShard
 from albumen.catalog.models.memories import Day, DirtyDay, Memory, MemoryItem, MemoryTurn
+from albumen.catalog.models.operating import AuditEntry, HourOfWork
 from albumen.catalog.models.originals import Fingerprint, Item, Library, Original
 
 __all__ = [
+    "AuditEntry",
     "Backfill",
     "Base",
     "Day",
@@ -32,6 +34,7 @@ __all__ = [
     "FaceRow",
     "Facts",
     "Fingerprint",
+    "HourOfWork",
     "IntegrityCheck",
     "Item",
     "Library",

@@ -55,6 +55,7 @@ class Shard(Base):
     __table_args__ = (
         Index("shards_open", "pass_name", "leased_until", postgresql_where=text("finished_at IS NULL")),
         Index("shards_by_claim", "claim", unique=True),
+        Index("shards_by_run", "claim", postgresql_ops={"claim": "text_pattern_ops"}),
     )
 
     shard_id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -93,6 +94,13 @@ class Outcome(OutcomeColumns, Base):
     __tablename__ = "outcomes"
     __table_args__ = (
         Index("outcomes_quarantined", "library_id", "step", "reason", postgresql_where=text("state = 'quarantined'")),
+        Index(
+            "outcomes_quarantined_by_subject",
+            "library_id",
+            "subject_id",
+            "step",
+            postgresql_where=text("state = 'quarantined'"),
+        ),
         {"postgresql_partition_by": "HASH (library_id, subject_id)"},
     )
 
@@ -107,6 +115,7 @@ class PastOutcome(OutcomeColumns, Base):
     __tablename__ = "outcome_history"
     __table_args__ = (
         Index("outcome_history_by_subject", "library_id", "subject_id", "at"),
+        Index("outcome_history_by_time", "at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}),
         {"postgresql_partition_by": "RANGE (at)"},
     )
 

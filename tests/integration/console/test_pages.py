@@ -1,0 +1,200 @@
+"""What pages show, and what actions change."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from albumen.catalog import step_pauses
+
+
+class Read(HTMLParser):
+    """A page as a browser takes it: its text, its elements and their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.text, self.elements = "", []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, Any]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page(person: Any, path: str) -> Read:
+    answer = person.get(f"/albumen/{path}", headers={"Accept": "text/html"})
+    assert answer.status_code == 200, answer.text
+    return Read(answer.text)
+
+
+def held(library: Any) -> list[Any]:
+    return library.query("SELECT subject_id, step, reason FROM outcomes WHERE state = 'quarantined' ORDER BY 1, 2")
+
+
+def audited(library: Any) -> list[tuple[str, str, str]]:
+    return [(row.by, row.action, row.library) for row in library.query("SELECT * FROM audit ORDER BY audit_id")]
+
+
+def test_the_overview_counts_what_ended_and_links_to_what_did_not(viewer: Any, photos: Any) -> None:
+    told = viewer.get("/albumen/overview.json").json()["libraries"][0]
+    steps = told["steps"]
+    assert (told["library"], told["listed"], told["quarantined"]) == ("test", 5, len(held(photos)))
+    assert (steps["renditions"]["done"], steps["renditions"]["quarantined"]) == (3, 2)
+    assert steps["renditions"]["today"] == 5
+    assert steps["renditions"]["rate_per_s"] > 0
+    assert steps["quality"]["done"] == 3
+    shown = page(viewer, "overview")
+    assert "quarantine?library=test&step=renditions" in {one.get("href") for one in shown.all("a")}
+
+
+def test_a_viewer_is_shown_no_actions(viewer: Any, operator: Any, photos: Any) -> None:
+    for path in ("overview", "quarantine"):
+        assert not [one for one in page(viewer, path).all("button") if "data-action" in one]
+        assert [one for one in page(operator, path).all("button") if "data-action" in one]
+
+
+def test_without_a_library_the_pages_say_how_to_make_one(viewer: Any, catalog: str) -> None:
+    assert "library create" in page(viewer, "overview").text
+    answer = viewer.get("/albumen/quarantine", headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    assert "library create" in answer.text
+    assert "No library is called nope." in viewer.get("/albumen/quarantine?library=nope").json()["detail"]
+
+
+def test_a_catalog_that_is_away_is_told_in_words(viewer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ALBUMEN_CATALOG", "postgres://nobody:nothing@127.0.0.1:1/none")
+    answer = viewer.get("/albumen/overview", headers={"Accept": "text/html"})
+    assert answer.status_code == 503
+    assert "doctor" in answer.text
+
+
+def test_the_quarantine_is_filtered_by_step_reason_and_prefix(viewer: Any, photos: Any) -> None:
+    assert "old/broken.jpg" in page(viewer, "quarantine").text
+    assert "old/page.jpg" in page(viewer, "quarantine?prefix=old/p").text
+    assert "old/broken.jpg" not in page(viewer, "quarantine?prefix=old/p").text
+    assert "old/" not in page(viewer, "quarantine?reason=crashed").text
+    assert "old/" not in page(viewer, "quarantine?camera=Leica").text
+
+
+def test_parts_follow_one_another_to_the_end(viewer: Any, photos: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("albumen.console.pages.quarantine.SHOWN", 1)
+    seen, path = [], "quarantine"
+    while path:
+        shown = page(viewer, path)
+        seen += re.findall(r"old/\w+\.jpg", shown.text)
+        path = next((one["href"] for one in shown.all("a") if one.get("rel") == "next"), "")
+    assert len(seen) == len(held(photos))
+
+
+def test_a_released_row_is_due_again_and_the_action_is_written_down(operator: Any, photos: Any) -> None:
+    row = held(photos)[0]
+    answer = operator.act("release?library=test", {"pairs": [[row.subject_id, row.step]]})
+    assert answer.json()["changed"] == 1
+    due = photos.query("SELECT subject_id, step, lane FROM due")
+    assert [(one.subject_id, one.step, one.lane) for one in due] == [(row.subject_id, row.step, 1)]
+    assert audited(photos) == [("operator", "release", "test")]
+    assert operator.act("release?library=test", {"pairs": [[row.subject_id, row.step]]}).json()["changed"] == 0
+
+
+def test_all_that_a_filter_selects_is_released_and_nothing_else(operator: Any, photos: Any) -> None:
+    before = held(photos)
+    answer = operator.act("release?library=test", {"everything": True, "prefix": "old/b"})
+    assert answer.json()["changed"] > 0
+    left = held(photos)
+    assert 0 < len(left) < len(before)
+    assert operator.act("release?library=test", {"everything": True}).json()["changed"] == len(left)
+    assert not held(photos)
+
+
+def test_a_dismissed_row_is_skipped_keeps_its_reason_and_leaves_the_tallies_right(operator: Any, photos: Any) -> None:
+    rows = held(photos)
+    answer = operator.act("dismiss?library=test", {"everything": True, "why": "known to be broken"})
+    assert answer.json()["changed"] == len(rows)
+    record = photos.records()["old/broken.jpg"]
+    assert (record["state"], record["reason"]) == ("skipped", "unreadable")
+    assert "dismissed by operator (known to be broken)" in record["detail"]
+    counted = photos.query("""
+        SELECT step, state, reason, sum(n)::int AS n FROM tallies GROUP BY 1, 2, 3 HAVING sum(n) <> 0
+        EXCEPT SELECT step, state, COALESCE(reason, ''), count(*)::int FROM outcomes GROUP BY 1, 2, 3
+    """)
+    assert counted == []
+    assert audited(photos) == [("operator", "dismiss", "test")]
+    last = photos.query("SELECT state FROM outcome_history ORDER BY history_id DESC LIMIT 1")
+    assert last[0].state == "skipped"
+
+
+def test_another_librarys_rows_are_out_of_reach(operator: Any, photos: Any) -> None:
+    photos.execute("INSERT INTO libraries (name, bucket, prefix) VALUES ('other', 'b', '')")
+    row = held(photos)[0]
+    answer = operator.act("release?library=other", {"pairs": [[row.subject_id, row.step]]})
+    assert answer.json()["changed"] == 0
+    assert held(photos)[0] == row
+
+
+def test_the_csv_has_every_row_and_no_formula(viewer: Any, photos: Any) -> None:
+    photos.execute("UPDATE outcomes SET detail = '=cmd|x!A1' WHERE state = 'quarantined'")
+    answer = viewer.get("/albumen/quarantine.csv?library=test")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) == len(held(photos))
+    assert {row["detail"] for row in rows} == {"'=cmd|x!A1"}
+    assert answer.headers["Content-Type"].startswith("text/csv")
+
+
+def test_first_bytes_are_shown_as_text(viewer: Any, photos: Any) -> None:
+    (row, *_) = photos.query("""
+        SELECT s.subject_id, s.step FROM outcomes s JOIN originals o ON s.subject_id IN (o.original_id, o.item_id)
+        WHERE s.state = 'quarantined' AND o.key LIKE '%page.jpg'
+    """)
+    answer = viewer.get(f"/albumen/first-bytes?library=test&subject={row.subject_id}&step={row.step}")
+    assert answer.json()["lines"][0].startswith("0000  3c 68 74 6d 6c 3e")
+    photos.delete("old/page.jpg")
+    answer = viewer.get(f"/albumen/first-bytes?library=test&subject={row.subject_id}&step={row.step}")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "the file is gone from the source")
+
+
+def test_a_step_is_stopped_and_let_go_on(operator: Any, photos: Any) -> None:
+    assert operator.act("pause-step", {"step": "quality", "reason": "wrong scores"}).status_code == 200
+    with photos.connect() as connection:
+        assert step_pauses.everyone(connection)["quality"].by == "operator"
+    assert "wrong scores" in page(operator, "overview").text
+    assert operator.act("pause-step", {"step": "quality", "reason": "wrong scores"}).status_code == 409
+    assert operator.act("pause-step", {"step": "nope", "reason": "wrong scores"}).status_code == 404
+    assert operator.act("resume-step", {"step": "quality"}).status_code == 200
+    assert operator.act("resume-step", {"step": "quality"}).status_code == 409
+    assert [action for _, action, _ in audited(photos)] == ["pause step", "resume step"]
+    assert "resume step" in page(operator, "audit").text
+
+
+def test_a_link_to_a_picture_works_for_its_owner_until_it_expires(
+    viewer: Any, operator: Any, photos: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from albumen.console import media
+
+    thumb = photos.query("SELECT key FROM renditions WHERE name = 'thumb' LIMIT 1")[0].key
+    link = media.Links("viewer").to(thumb)
+    answer = viewer.get(f"/albumen/{link}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/webp")
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert operator.get(f"/albumen/{link}").status_code == 403
+    assert viewer.get(f"/albumen/{link[:-1]}A").status_code == 403
+    monkeypatch.setattr(media, "LINK_SECONDS", -1)
+    assert viewer.get(f"/albumen/{link}").status_code == 403
+
+
+def test_originals_and_what_is_no_picture_are_never_served(viewer: Any, photos: Any) -> None:
+    from albumen.console import media
+
+    for key in ("test/2020/1.jpg", "memories/1/x/story.html", "renditions/1/x.svg", "receipts/1.jsonl"):
+        assert viewer.get(f"/albumen/{media.Links('viewer').to(key)}").status_code == 403
+    gone = media.Links("viewer").to("renditions/1/aa/nothing.jpg")
+    assert viewer.get(f"/albumen/{gone}").status_code == 404
