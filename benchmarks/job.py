@@ -44,7 +44,7 @@ from latency import GIVE_UP_S, new_library, running_stack
 from sampling import CATALOG, DECODING, STORE, SUPERVISORS, TASKS, Sampler
 from sqlalchemy import text
 
-from albumen.catalog import days, status
+from albumen.catalog import changes, status
 from albumen.catalog.libraries import Library
 from albumen.cli.session import Session
 from albumen.local.airflow import COMPONENTS, cores
@@ -154,7 +154,7 @@ def _is_settled(session: Session, library: Library, photos: int, dags: Sequence[
             steps = [step.name for step in registry.of_pass("original")]
             left = connection.execute(LEFT, {**scope, "steps": steps}).scalar_one()
         else:
-            dirty = any(one.library_id == library.library_id for one in days.waiting(connection))
+            dirty = any(one.library_id == library.library_id for one in changes.waiting(connection))
             left = dirty or not status.is_settled(connection, library.library_id)
     if left:
         return False

@@ -1,13 +1,13 @@
 """
 ### Organise what changed
 
-**What**: recounts the local days on which something changed, library by library.
+**What**: what changed is found out anew, library by library: places and homes, events and trips, counts of local days.
 
 **When**: items were enriched, and every ten minutes.
 
 **Reads** and **writes**: the catalog.
 
-**Safe to re-run**: yes. Only changed days are touched; two workers never organise one library at once.
+**Safe to re-run**: yes. Only changed items and days are touched; two workers never organise one library at once.
 
 **When it fails**: the catalog is away; the retry goes on.
 """

@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, text
 
 GOOD_QUALITY = 0.4
-
-DIRTY = text("""
-    INSERT INTO dirty_days (library_id, day)
-    SELECT DISTINCT library_id, CAST(taken_local AS date) FROM facts
-    WHERE library_id = :library_id AND item_id = ANY(:items) AND taken_local IS NOT NULL
-    ORDER BY 1, 2
-    ON CONFLICT (library_id, day) DO UPDATE SET since = now()
-""")
-
-WAITING = text("SELECT library_id, count(*) AS days FROM dirty_days GROUP BY 1 ORDER BY 1")
-
-LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('albumen organise'), :library_id)")
-
-TAKE = text("""
-    DELETE FROM dirty_days WHERE (library_id, day) IN (
-        SELECT library_id, day FROM dirty_days WHERE library_id = :library_id ORDER BY day LIMIT :most
-    ) RETURNING day
-""")
 
 COUNT = text("""
     INSERT INTO days (library_id, day, photos, good)
@@ -47,35 +28,11 @@ DROP_EMPTY = text("DELETE FROM days WHERE library_id = :library_id AND day = ANY
 COUNTS = text("SELECT day, good FROM days WHERE library_id = :library_id ORDER BY day")
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A library with days to organise."""
-
-    library_id: int
-    days: int
-
-
-def mark_dirty(connection: Connection, library_id: int, items: Sequence[int]) -> None:
-    """Have the days of these items organised anew."""
-    if items:
-        connection.execute(DIRTY, {"library_id": library_id, "items": list(items)})
-
-
-def waiting(connection: Connection) -> list[Waiting]:
-    """The libraries in which days changed."""
-    return [Waiting(row.library_id, row.days) for row in connection.execute(WAITING)]
-
-
-def organise(connection: Connection, library_id: int, *, most: int) -> Sequence[date]:
-    """Recount up to `most` changed days, in the caller's transaction; empty when another worker has the library."""
-    if not connection.execute(LOCK, {"library_id": library_id}).scalar_one():
-        return []
-    changed = connection.execute(TAKE, {"library_id": library_id, "most": most}).scalars().all()
-    if changed:
-        parameters = {"library_id": library_id, "days": list(changed)}
-        connection.execute(COUNT, {**parameters, "good": GOOD_QUALITY})
-        connection.execute(DROP_EMPTY, parameters)
-    return changed
+def recount(connection: Connection, library_id: int, changed: Sequence[date]) -> None:
+    """Count the photos of these days anew."""
+    parameters = {"library_id": library_id, "days": list(changed)}
+    connection.execute(COUNT, {**parameters, "good": GOOD_QUALITY})
+    connection.execute(DROP_EMPTY, parameters)
 
 
 def counts(connection: Connection, library_id: int) -> dict[date, int]:

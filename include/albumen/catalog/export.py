@@ -28,11 +28,18 @@ RECORDS = text("""
     )
     SELECT o.key, o.original_id, o.size, o.kind, o.mime, i.sha256, to_jsonb(f) AS facts,
         first.key AS first_key, out.outcomes, d.due, r.renditions, fa.faces,
-        q.score AS quality, q.reasons AS quality_reasons
+        q.score AS quality, q.reasons AS quality_reasons, pl.place, ev.event_id, ev.trip_id
     FROM page o
     LEFT JOIN items i ON i.library_id = o.library_id AND i.item_id = o.item_id
     LEFT JOIN facts f ON f.library_id = o.library_id AND f.item_id = o.item_id
     LEFT JOIN quality q ON q.library_id = o.library_id AND q.item_id = o.item_id
+    LEFT JOIN item_events ev ON ev.library_id = o.library_id AND ev.item_id = o.item_id
+    LEFT JOIN LATERAL (
+        SELECT jsonb_build_object('city', n.city, 'region', n.region, 'country', n.country, 'inferred', p.inferred)
+            AS place
+        FROM item_places p JOIN places n ON n.library_id = p.library_id AND n.place_id = p.place_id
+        WHERE p.library_id = o.library_id AND p.item_id = o.item_id
+    ) AS pl ON true
     LEFT JOIN LATERAL (
         SELECT key FROM originals c
         WHERE c.library_id = o.library_id AND c.item_id = o.item_id AND c.vanished_at IS NULL
@@ -109,6 +116,9 @@ def record(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         "renditions": row["renditions"] or [],
         "faces": row["faces"] or [],
         "quality": {"score": row["quality"], "reasons": row["quality_reasons"]} if row["quality"] is not None else None,
+        "place": row["place"],
+        "event": row["event_id"],
+        "trip": row["trip_id"],
         "steps": {name: {k: v for k, v in step.items() if k != "detail"} for name, step in steps.items()},
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import days, due, outcomes
+from albumen.catalog import changes, due, outcomes
 from albumen.catalog.libraries import Library, LibraryError
 from albumen.storage.object_store import ObjectInfo
 
@@ -164,7 +164,7 @@ def leave_items(connection: Connection, library_id: int, left: dict[int, int], m
     retired = connection.execute(RETIRE, scope).scalars().all()
     connection.execute(FORGET_DUE, {"library_id": library_id, "subjects": list(retired)})
     outcomes.forget(connection, library_id, retired, states=("quarantined", "retrying"))
-    days.mark_dirty(connection, library_id, retired)
+    changes.mark(connection, library_id, retired)
     orphaned = connection.execute(ORPHANED_FACTS, {**scope, "originals": sorted(left)}).scalars().all()
     due.enqueue(
         connection, library_id, [(item, metadata_step) for item in orphaned], subject_kind="i", lane=due.Lane.FRESH

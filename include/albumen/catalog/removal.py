@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, text
 
-from albumen.catalog import days, outcomes
+from albumen.catalog import changes, outcomes
 from albumen.catalog.models import Base
 from albumen.catalog.results import StepOutcome
 
@@ -92,7 +92,7 @@ def forget_items(
     gone = Gone()
     ids = list(items.values())
     scope = {"library_id": library_id, "items": ids}
-    days.mark_dirty(connection, library_id, ids)
+    changes.mark(connection, library_id, ids)
     originals = list(connection.execute(DETACH, scope).scalars())
     gone.counts["originals"] = len(originals)
     gone.counts["due"] = connection.execute(FORGET_DUE, {**scope, "subjects": ids}).rowcount

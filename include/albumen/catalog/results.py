@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from albumen.catalog import content, days, due, leases, outcomes, tombstones
+from albumen.catalog import changes, content, due, leases, outcomes, tombstones
 from albumen.catalog.due import Lane
 from albumen.catalog.models import Base
 
@@ -337,4 +337,4 @@ def _mark_dirty(
 ) -> None:
     """The days an item was on and is on now are organised anew."""
     if any(result.rows or result.released for result in results):
-        days.mark_dirty(connection, library_id, items)
+        changes.mark(connection, library_id, items)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from albumen.catalog import days, status
+from albumen.catalog import changes, status
 from albumen.catalog.libraries import Library
 from albumen.catalog.status import LibraryStatus
 from albumen.cli.session import Session
@@ -36,7 +36,7 @@ def watch(session: Session, library: Library) -> None:
             with session.connect() as connection:
                 now = status.of_library(connection, library.library_id, library.name)
                 still = status.is_settled(connection, library.library_id) and now.listed
-                dirty = any(one.library_id == library.library_id for one in days.waiting(connection))
+                dirty = any(one.library_id == library.library_id for one in changes.waiting(connection))
             settled_since = (settled_since or time.monotonic()) if still and not dirty else None
             if sys.stdout.isatty():
                 live.update(table(now), refresh=True)

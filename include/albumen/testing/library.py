@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import days, engine, export, leases, libraries, listings, step_pauses
+from albumen.catalog import engine, export, leases, libraries, listings, step_pauses
 from albumen.catalog.leases import Finished, Lease
 from albumen.catalog.libraries import Library
 from albumen.catalog.models import Base
+from albumen.organise import organising
 from albumen.pipeline import discovery, registry, running
 from albumen.pipeline.contract import PassName
 from albumen.pipeline.running import Workplace
@@ -115,11 +116,15 @@ class TestLibrary:
         for pass_name in passes or ("original", "preview"):
             while isinstance(lease := self.lease(pass_name, secrets.token_hex(8)), Lease):
                 summaries.append(self.run(lease))
+        self.organise()
+        return summaries
+
+    def organise(self) -> None:
+        """Organise all that changed."""
         with self.connect() as connection:
-            while days.organise(connection, self.library.library_id, most=1000):
+            while organising.organise(connection, self.library.library_id):
                 connection.commit()
             connection.commit()
-        return summaries
 
     def records(self) -> dict[str, dict[str, Any]]:
         """The export, by key."""

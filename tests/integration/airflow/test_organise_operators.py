@@ -15,7 +15,7 @@ from albumen.airflow.operators.organise import (
     PlanOrganisingOperator,
     SettleOrganisingOperator,
 )
-from albumen.catalog import days
+from albumen.catalog import changes, days
 from albumen.catalog.libraries import LibraryError
 from albumen.testing.library import TestLibrary
 
@@ -51,27 +51,29 @@ def test_only_libraries_with_changed_days_are_planned(photographed: TestLibrary,
 
 def test_days_are_counted_and_the_memories_woken(photographed: TestLibrary, run_task: Run) -> None:
     organised = run_task(organise())
-    assert (organised.result, organised.label) == (2, "test")
+    assert (organised.result, organised.label) == ({"days": 2, "items": 3}, "test")
     with photographed.connect() as connection:
         counted = days.counts(connection, photographed.library.library_id)
     assert counted == {date(2020, 5, 1): 2, date(2020, 5, 2): 1}
-    assert run_task(settle(), returned={"organise": 2}).emitted == [("organised", {"days": 2})]
-    assert run_task(settle(), returned={"organise": [2, 3]}).emitted == [("organised", {"days": 5})]
+    one, other = {"days": 2, "items": 3}, {"days": 3, "items": 0}
+    assert run_task(settle(), returned={"organise": one}).emitted == [("organised", one)]
+    assert run_task(settle(), returned={"organise": [one, other]}).emitted == [("organised", {"days": 5, "items": 3})]
 
 
 def test_a_second_run_finds_nothing_and_wakes_nobody(photographed: TestLibrary, run_task: Run) -> None:
     run_task(organise())
-    assert run_task(organise(), try_number=2).result == 0
-    assert run_task(settle(), returned={"organise": 0}).emitted == []
+    nothing = {"days": 0, "items": 0}
+    assert run_task(organise(), try_number=2).result == nothing
+    assert run_task(settle(), returned={"organise": nothing}).emitted == []
     assert run_task(PlanOrganisingOperator(task_id="plan")).result == []
 
 
 def test_a_library_another_worker_has_is_left_to_it(photographed: TestLibrary, run_task: Run) -> None:
     with photographed.connect() as other:
-        assert days.organise(other, photographed.library.library_id, most=1)
-        assert run_task(organise()).result == 0
+        assert changes.hold(other, photographed.library.library_id)
+        assert run_task(organise()).result == {"days": 0, "items": 0}
         other.rollback()
-    assert run_task(organise()).result == 2
+    assert run_task(organise()).result == {"days": 2, "items": 3}
 
 
 def test_a_library_that_is_gone_is_a_clear_error(place: TestLibrary, run_task: Run) -> None:

@@ -19,10 +19,38 @@ pytestmark = pytest.mark.stack
 RESULTS = {mapper.class_.__tablename__ for mapper in Base.registry.mappers if issubclass(mapper.class_, ItemColumns)}
 GROW_WITH_A_LIBRARY = {"fingerprints", "items", "originals", "outcomes"} | RESULTS
 BOUNDED = {
-    "audit", "backfills", "days", "dirty_days", "due", "erasures", "hours_of_work", "integrity_checks", "libraries",
-    "listed_keys", "listing_shards", "listings", "memories", "memory_items", "memory_turns", "outcome_history",
-    "shards", "step_pauses", "steps", "superseded_objects", "tallies", "tombstones",
-}  # fmt: skip
+    "audit",
+    "backfills",
+    "days",
+    "dirty_days",
+    "dirty_items",
+    "due",
+    "duplicate_groups",
+    "erasures",
+    "events",
+    "homes",
+    "hours_of_work",
+    "integrity_checks",
+    "libraries",
+    "listed_keys",
+    "listing_shards",
+    "listings",
+    "memories",
+    "memory_items",
+    "memory_turns",
+    "outcome_history",
+    "people",
+    "person_pairs",
+    "places",
+    "shards",
+    "step_pauses",
+    "steps",
+    "superseded_objects",
+    "tallies",
+    "tombstones",
+    "trips",
+    "visits",
+}
 PARTITIONED = """
     SELECT c.relname AS name, p.partstrat AS strategy, pg_get_partkeydef(c.oid) AS key,
         (SELECT count(*) FROM pg_inherits i WHERE i.inhparent = c.oid) AS parts

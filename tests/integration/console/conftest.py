@@ -37,7 +37,9 @@ def airflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         users = ",".join(f"{name}:{role}" for name, role in ROLES.items())
         environment.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", users)
         environment.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", str(passwords))
-        environment.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "a secret of the tests, as long as its digest wants it " * 2)
+        environment.setenv(
+            "AIRFLOW__API_AUTH__JWT_SECRET", "a secret of the tests, as long as its digest wants it " * 2
+        )
         environment.setenv("AIRFLOW__API__SECRET_KEY", "another secret of the tests, long enough")
         from airflow import models
         from airflow.api_fastapi.app import create_app, purge_cached_app

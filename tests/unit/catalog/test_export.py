@@ -16,7 +16,21 @@ FINE = {"due": ["due", "leased", "retrying"]}
 
 def row(**values: Any) -> dict[str, Any]:
     empty = dict.fromkeys(
-        ["kind", "mime", "sha256", "facts", "first_key", "outcomes", "due", "renditions", "faces", "quality"]
+        [
+            "kind",
+            "mime",
+            "sha256",
+            "facts",
+            "first_key",
+            "outcomes",
+            "due",
+            "renditions",
+            "faces",
+            "quality",
+            "place",
+            "event_id",
+            "trip_id",
+        ]
     )
     return {**empty, "key": "p/a.jpg", "size": 1, "quality_reasons": None, **values}
 

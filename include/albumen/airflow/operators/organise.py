@@ -1,4 +1,4 @@
-"""Organising libraries: what changed is counted anew, library by library."""
+"""Organising libraries: what changed is found out anew, library by library."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from albumen.airflow.assets import emit
 from albumen.airflow.hooks.catalog import CatalogHook
 from albumen.airflow.labels import label
 from albumen.airflow.xcom import mapped_results
-from albumen.catalog import days, libraries
-
-DAYS_AT_ONCE = 400
+from albumen.catalog import changes, libraries
 
 
 class PlanOrganisingOperator(BaseOperator):
-    """Names the libraries in which days changed."""
+    """Names the libraries in which something changed."""
 
     def __init__(self, *, catalog_conn_id: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -26,14 +24,15 @@ class PlanOrganisingOperator(BaseOperator):
         """Look what waits; an empty list skips the rest of the run."""
         with CatalogHook(catalog_conn_id=self.catalog_conn_id).connect() as connection:
             names = {library.library_id: library.name for library in libraries.everyone(connection)}
-            waiting = days.waiting(connection)
+            waiting = changes.waiting(connection)
         for one in waiting:
-            self.log.info("%s: %d changed days", names[one.library_id], one.days)
-        return [names[one.library_id] for one in waiting]
+            if one.library_id in names:
+                self.log.info("%s: %d items changed on %d days", names[one.library_id], one.items, one.days)
+        return [names[one.library_id] for one in waiting if one.library_id in names]
 
 
 class OrganiseLibraryOperator(BaseOperator):
-    """Organises the changed days of one library, in small transactions.
+    """Organises what changed in one library, in small transactions.
 
     Parameters
     ----------
@@ -48,24 +47,27 @@ class OrganiseLibraryOperator(BaseOperator):
         self.library = library
         self.catalog_conn_id = catalog_conn_id
 
-    def execute(self, context: Context) -> int:
+    def execute(self, context: Context) -> dict[str, int]:
         """Organise until nothing waits, or another worker has the library."""
+        # Here, since it loads the gazetteer's tree: parsing a DAG must not load what that takes.
+        from albumen.organise.organising import organise
+
         label(context, self.library)
-        catalog, organised = CatalogHook(catalog_conn_id=self.catalog_conn_id), 0
+        catalog, done = CatalogHook(catalog_conn_id=self.catalog_conn_id), {"days": 0, "items": 0}
         while True:
             with catalog.connect() as connection:
                 library = libraries.named(connection, self.library)
-                changed = days.organise(connection, library.library_id, most=DAYS_AT_ONCE)
+                organised = organise(connection, library.library_id)
                 connection.commit()
-            if not changed:
+            if not organised:
                 break
-            organised += len(changed)
-        self.log.info("%s: %d days organised", self.library, organised)
-        return organised
+            done = {"days": done["days"] + organised.days, "items": done["items"] + organised.items}
+        self.log.info("%s: %d items and %d days organised", self.library, done["items"], done["days"])
+        return done
 
 
 class SettleOrganisingOperator(BaseOperator):
-    """Emits `changed` if days were organised."""
+    """Emits `changed` if something was organised."""
 
     def __init__(self, *, changed: Asset, organise_task_id: str = "organise", **kwargs: Any) -> None:
         kwargs.setdefault("trigger_rule", TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
@@ -73,8 +75,9 @@ class SettleOrganisingOperator(BaseOperator):
         self.changed = changed
         self.organise_task_id = organise_task_id
 
-    def execute(self, context: Context) -> int:
+    def execute(self, context: Context) -> dict[str, int]:
         """Sum up and emit."""
-        organised: int = sum(mapped_results(context, self.organise_task_id))
-        emit(context, [self.changed] if organised else [], {"days": organised})
+        results = mapped_results(context, self.organise_task_id)
+        organised = {what: sum(result[what] for result in results) for what in ("days", "items")}
+        emit(context, [self.changed] if any(organised.values()) else [], organised)
         return organised

@@ -5,6 +5,7 @@ The migrations own the partitions; a test holds the two against each other.
 """
 
 from albumen.catalog.models.base import Base
+from albumen.catalog.models.duplicates import DuplicateGroup, DuplicateMember
 from albumen.catalog.models.erasures import Erasure, Tombstone
 from albumen.catalog.models.findings import (
     FaceRow,
@@ -21,7 +22,18 @@ from albumen.catalog.models.ledger import Backfill, Due, Outcome, PastOutcome, S
 from albumen.catalog.models.listings import ListedKey, Listing, ListingShard
 from albumen.catalog.models.memories import Day, DirtyDay, Memory, MemoryItem, MemoryTurn
 from albumen.catalog.models.operating import AuditEntry, HourOfWork
+from albumen.catalog.models.organised import (
+    DirtyItem,
+    EventRow,
+    HomeRow,
+    ItemEvent,
+    ItemPlace,
+    PlaceRow,
+    TripRow,
+    VisitRow,
+)
 from albumen.catalog.models.originals import Fingerprint, Item, Library, Original
+from albumen.catalog.models.people import FaceDecision, FacePerson, PersonPair, PersonRow
 
 __all__ = [
     "AuditEntry",
@@ -29,14 +41,23 @@ __all__ = [
     "Base",
     "Day",
     "DirtyDay",
+    "DirtyItem",
     "Due",
+    "DuplicateGroup",
+    "DuplicateMember",
     "Erasure",
+    "EventRow",
+    "FaceDecision",
+    "FacePerson",
     "FaceRow",
     "Facts",
     "Fingerprint",
+    "HomeRow",
     "HourOfWork",
     "IntegrityCheck",
     "Item",
+    "ItemEvent",
+    "ItemPlace",
     "Library",
     "Likeness",
     "ListedKey",
@@ -48,6 +69,9 @@ __all__ = [
     "Original",
     "Outcome",
     "PastOutcome",
+    "PersonPair",
+    "PersonRow",
+    "PlaceRow",
     "Placeholder",
     "QualityRow",
     "RawTags",
@@ -58,4 +82,6 @@ __all__ = [
     "SupersededObject",
     "Tally",
     "Tombstone",
+    "TripRow",
+    "VisitRow",
 ]

@@ -1,0 +1,114 @@
+"""Where was the owner on which day, and where did they live? A row per day and cell, not per photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, TextClause, text
+
+FORGET = text(
+    "DELETE FROM visits WHERE library_id = :library_id AND day = ANY(:days) RETURNING day, lat_cell, lon_cell"
+)
+
+COUNT = text("""
+    INSERT INTO visits (library_id, day, lat_cell, lon_cell, lat, lon, photos, first_at, last_at)
+    SELECT :library_id, d.day, floor(f.gps_lat * 100), floor(f.gps_lon * 100), avg(f.gps_lat), avg(f.gps_lon), count(*),
+        min(COALESCE(f.taken_utc, f.taken_local AT TIME ZONE l.home_zone)),
+        max(COALESCE(f.taken_utc, f.taken_local AT TIME ZONE l.home_zone))
+    FROM unnest(CAST(:days AS date[])) AS d(day)
+    JOIN facts f ON f.library_id = :library_id AND f.taken_local >= d.day AND f.taken_local < d.day + 1
+    JOIN items i ON i.library_id = f.library_id AND i.item_id = f.item_id AND i.retired_at IS NULL
+    JOIN libraries l ON l.library_id = f.library_id
+    WHERE f.gps_lat IS NOT NULL AND f.taken_confidence IN ('high', 'medium')
+    GROUP BY 2, 3, 4
+    RETURNING day, lat_cell, lon_cell
+""")
+
+_VISITS = "SELECT day, lat, lon, photos, first_at, last_at FROM visits WHERE library_id = :library_id"
+
+BETWEEN = text(_VISITS + " AND day BETWEEN :first AND :last ORDER BY first_at, last_at, lat, lon")
+
+ALL = text(_VISITS + " ORDER BY day, lat_cell, lon_cell")
+"""Grows with the days of a life, not with its photos."""
+
+HOMES = text("""
+    SELECT lat, lon, first_day, last_day, days FROM homes WHERE library_id = :library_id ORDER BY home_no
+""")
+
+FORGET_HOMES = text("DELETE FROM homes WHERE library_id = :library_id")
+
+MOVE = text("""
+    INSERT INTO homes (library_id, home_no, lat, lon, first_day, last_day, days)
+    VALUES (:library_id, :home_no, :lat, :lon, :first_day, :last_day, :days)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A local day at a cell of 0.01 degrees: the middle of its photos, their number, the first and last instant."""
+
+    day: date
+    point: tuple[float, float]
+    photos: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A place lived at, and on how many days photos show it."""
+
+    point: tuple[float, float]
+    first: date
+    last: date
+    days: int
+
+
+def recount(connection: Connection, library_id: int, changed: Sequence[date]) -> bool:
+    """Find out anew where these days were spent; whether that is any different from before."""
+    parameters = {"library_id": library_id, "days": list(changed)}
+    before = {tuple(row) for row in connection.execute(FORGET, parameters)}
+    return before != {tuple(row) for row in connection.execute(COUNT, parameters)}
+
+
+def between(connection: Connection, library_id: int, first: date, last: date) -> list[Visit]:
+    """The visits of these days, both included, by time."""
+    return _visits(connection, BETWEEN, {"library_id": library_id, "first": first, "last": last})
+
+
+def everyone(connection: Connection, library_id: int) -> list[Visit]:
+    """All visits of a library, by day."""
+    return _visits(connection, ALL, {"library_id": library_id})
+
+
+def homes(connection: Connection, library_id: int) -> list[Home]:
+    """Where the owner lived, oldest first."""
+    rows = connection.execute(HOMES, {"library_id": library_id})
+    return [Home((row.lat, row.lon), row.first_day, row.last_day, row.days) for row in rows]
+
+
+def move(connection: Connection, library_id: int, found: Sequence[Home]) -> None:
+    """Replace the homes of a library."""
+    connection.execute(FORGET_HOMES, {"library_id": library_id})
+    rows = [
+        {
+            "library_id": library_id,
+            "home_no": number,
+            "lat": home.point[0],
+            "lon": home.point[1],
+            "first_day": home.first,
+            "last_day": home.last,
+            "days": home.days,
+        }
+        for number, home in enumerate(found)
+    ]
+    if rows:
+        connection.execute(MOVE, rows)
+
+
+def _visits(connection: Connection, question: TextClause, parameters: dict[str, Any]) -> list[Visit]:
+    rows = connection.execute(question, parameters)
+    return [Visit(row.day, (row.lat, row.lon), row.photos, row.first_at, row.last_at) for row in rows]
