@@ -46,7 +46,7 @@ PAGES = (
 
 
 def external_views(base: str = "") -> list[dict[str, Any]]:
-    """What Airflow's UI shows of the console, in its navigation and as tabs; `base` is the path Airflow is served at."""
+    """What Airflow's UI shows of the console, in its navigation and as tabs; `base`: where Airflow is served."""
     here = f"{base.rstrip('/')}{PREFIX}"
     return [
         {
