@@ -147,6 +147,17 @@ class MaintenanceSettings(BaseModel):
     airflow_days: int = Field(60, ge=1, description="How long the embedded Airflow keeps runs, logs and asset events.")
 
 
+class PriceSettings(BaseModel):
+    """What things cost where Albumen runs: for reports and estimates."""
+
+    currency: str = Field("USD", max_length=10, description="What the prices are in; only shown.")
+    core_hour: float = Field(0.05, ge=0, description="One processor core for an hour, its memory included.")
+    gb_month: float = Field(0.023, ge=0, description="Keeping a gigabyte of derived files for a month.")
+    gets_per_1000: float = Field(0.0004, ge=0, description="A thousand reads from the object store.")
+    puts_per_1000: float = Field(0.005, ge=0, description="A thousand writes to the object store.")
+    gb_out: float = Field(0.0, ge=0, description="Reading a gigabyte out of the object store; 0 within one region.")
+
+
 class Settings(BaseSettings):
     """All sections together."""
 
@@ -161,6 +172,7 @@ class Settings(BaseSettings):
     models: ModelSettings = ModelSettings()
     memories: MemorySettings = MemorySettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
+    prices: PriceSettings = PriceSettings()
     catalog_conn_id: str = Field("albumen_catalog", description="Airflow connection of the catalog.")
     storage_conn_id: str = Field("albumen_s3", description="Airflow connection of the object store.")
     library_bucket: str = Field("albumen-library", description="Bucket of renditions, memories and feeds.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -122,6 +122,11 @@ OPEN = text("SELECT * FROM backfills WHERE finished_at IS NULL ORDER BY backfill
 
 ONE = text("SELECT * FROM backfills WHERE backfill_id = :backfill_id")
 
+LATEST = text("""
+    SELECT backfill_id, step, selection, enqueued, created_at, finished_at FROM backfills
+    WHERE library_id = :library_id ORDER BY backfill_id DESC LIMIT :most
+""")
+
 PENDING = text("SELECT EXISTS (SELECT FROM due WHERE library_id = :library_id AND step = :step)")
 
 PENDING_OF_KEYS = text("""
@@ -186,6 +191,24 @@ def advance(connection: Connection, scopes: Mapping[str, StepScope], *, most: in
         connection.execute(ADVANCE, state)
         enqueued += len(items)
     return enqueued
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A backfill: what it is for, how many items it has made due so far, and when it had made all of them due."""
+
+    backfill_id: int
+    step: str
+    selection: Mapping[str, Any]
+    enqueued: int
+    created_at: datetime
+    finished_at: datetime | None
+
+
+def latest(connection: Connection, library_id: int, *, most: int) -> list[Started]:
+    """The latest backfills of a library, newest first."""
+    rows = connection.execute(LATEST, {"library_id": library_id, "most": most}).mappings()
+    return [Started(**dict(row)) for row in rows]
 
 
 def is_pending(connection: Connection, backfill_id: int) -> bool:

@@ -41,12 +41,15 @@ class Page:
 PAGES = (
     Page("overview", "Overview", of_library=False),
     Page("quarantine", "Quarantine"),
+    Page("item", "Item"),
+    Page("backfill", "Backfill"),
     Page("audit", "Audit", of_library=False),
+    Page("run"),
 )
 
 
 def external_views(base: str = "") -> list[dict[str, Any]]:
-    """What Airflow's UI shows of the console, in its navigation and as tabs; `base`: where Airflow is served."""
+    """What Airflow's UI shows of the console; `base` is the path that Airflow is served at."""
     here = f"{base.rstrip('/')}{PREFIX}"
     return [
         {
@@ -57,5 +60,17 @@ def external_views(base: str = "") -> list[dict[str, Any]]:
             "nav_top_level": True,
             "icon": f"{here}/static/icon.svg",
             "icon_dark_mode": f"{here}/static/icon-dark.svg",
+        },
+        {
+            "name": "Photos",
+            "href": f"{here}/run?dag_id={{DAG_ID}}&run_id={{RUN_ID}}",
+            "destination": "dag_run",
+            "url_route": "albumen-run",
+        },
+        {
+            "name": "Photos",
+            "href": f"{here}/run?dag_id={{DAG_ID}}&run_id={{RUN_ID}}&task_id={{TASK_ID}}&map_index={{MAP_INDEX}}",
+            "destination": "task_instance",
+            "url_route": "albumen-task",
         },
     ]

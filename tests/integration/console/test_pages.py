@@ -198,3 +198,91 @@ def test_originals_and_what_is_no_picture_are_never_served(viewer: Any, photos: 
         assert viewer.get(f"/albumen/{media.Links('viewer').to(key)}").status_code == 403
     gone = media.Links("viewer").to("renditions/1/aa/nothing.jpg")
     assert viewer.get(f"/albumen/{gone}").status_code == 404
+
+
+def test_an_item_shows_every_fact_with_its_source_and_its_ledger(viewer: Any, photos: Any) -> None:
+    shown = page(viewer, "item?library=test&key=2020/1.jpg")
+    for words in ("exif:DateTimeOriginal", "photo 1", "quality", "likenesses", "metadata v", "CPU s"):
+        assert words in shown.text
+    (picture,) = shown.all("image")
+    assert viewer.get(f"/albumen/{picture['href']}").headers["Content-Type"] == "image/jpeg"
+    assert viewer.get("/albumen/item?library=test&key=nope.jpg").status_code == 404
+    assert viewer.get("/albumen/item?library=test&subject=999").status_code == 404
+    assert "whole story" in page(viewer, "item?library=test").text
+
+
+def test_an_item_without_a_picture_and_one_that_vanished_have_a_page(viewer: Any, photos: Any) -> None:
+    assert "no picture of it that is safe" in page(viewer, "item?library=test&key=old/page.jpg").text
+    photos.delete("2020/2.jpg")
+    photos.discover()
+    photos.discover()
+    assert "vanished" in page(viewer, "item?library=test&key=2020/2.jpg").text
+
+
+def test_faces_are_drawn_where_they_are(viewer: Any, photos: Any) -> None:
+    photos.execute("""
+        INSERT INTO faces (library_id, item_id, face_no, x, y, width, height, score, landmarks, sharpness, model_id,
+            vector)
+        SELECT library_id, item_id, 0, 0.25, 0.5, 0.1, 0.2, 0.9, '{}', 1, 'm', array_fill(0, ARRAY[128])::vector
+        FROM originals WHERE key = 'test/2020/1.jpg'
+    """)
+    shown = page(viewer, "item?library=test&key=2020/1.jpg")
+    (box,), (picture,) = shown.all("rect"), shown.all("image")
+    assert float(box["x"]) == pytest.approx(0.25 * float(picture["width"]))
+    assert float(box["height"]) == pytest.approx(0.2 * float(picture["height"]))
+    assert "vector" not in {words.strip() for words in shown.text.splitlines()}
+
+
+WANTED = {"step": "quality", "stale_only": False}
+
+
+def test_a_backfill_is_measured_started_and_watched(operator: Any, photos: Any) -> None:
+    told = operator.act("measure-backfill?library=test", WANTED).json()
+    assert told["items"] == 3
+    assert "USD" in told["told"]
+    assert photos.query("SELECT * FROM due") == []
+    assert operator.act("start-backfill?library=test", {**WANTED, "keys": ["2020/1.jpg"]}).status_code == 200
+    (due,) = photos.query("SELECT step, lane FROM due")
+    assert (due.step, due.lane) == ("quality", 0)
+    assert audited(photos) == [("operator", "start backfill", "test")]
+    assert "1 due" in page(operator, "backfill?library=test").text
+    photos.work("preview")
+    assert "nothing" in page(operator, "backfill?library=test").text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"step": "nope"}, "no step is called"),
+        ({"reason": "nope"}, "no reason is called"),
+        ({"taken_from": "yesterday"}, "taken_from is no day"),
+        ({"taken_from": "2020-02-02", "taken_to": "2020-01-01"}, "lies after"),
+        ({"keys": ["nope.jpg"]}, "has no file 'nope.jpg'"),
+        ({"keys": ["x"] * 1001}, "keys"),
+        ({"stale_only": "perhaps"}, "stale_only"),
+    ],
+)
+def test_a_wrong_field_of_the_form_is_named(wrong: dict[str, Any], words: str, operator: Any, photos: Any) -> None:
+    answer = operator.act("measure-backfill?library=test", {**WANTED, **wrong})
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
+
+
+def test_a_backfill_of_nothing_does_not_start(operator: Any, photos: Any) -> None:
+    answer = operator.act("start-backfill?library=test", {**WANTED, "prefix": "nowhere/"})
+    assert answer.status_code == 409
+    assert photos.query("SELECT * FROM backfills") == []
+
+
+def test_a_run_tells_what_its_shards_did_and_what_went_wrong(viewer: Any, photos: Any) -> None:
+    photos.execute("UPDATE shards SET claim = 'transcode_originals/manual__1/process/0' WHERE pass_name = 'original'")
+    photos.execute("UPDATE outcome_history SET task = 'transcode_originals/manual__1/process/0/1'")
+    shown = page(viewer, "run?dag_id=transcode_originals&run_id=manual__1")
+    assert "old/broken.jpg" in shown.text
+    assert "unreadable" in shown.text
+    task = page(viewer, "run?dag_id=transcode_originals&run_id=manual__1&task_id=process&map_index=0")
+    assert "old/broken.jpg" in task.text
+    for path in ("&task_id=plan&map_index={MAP_INDEX}", "&task_id=process&map_index=1"):
+        other = page(viewer, f"run?dag_id=transcode_originals&run_id=manual__1{path}")
+        assert "No files passed through here" in other.text
+    assert "No files" in page(viewer, "run?dag_id=transcode_originals&run_id=manual%25").text

@@ -83,14 +83,41 @@ const showBytes = async (details) => {
   dump.textContent = answer.ok ? said.lines.join("\n") || "the file is empty" : said.detail || `refused (${answer.status})`;
 };
 
+const wanted = (form) => {
+  const body = Object.fromEntries(new FormData(form));
+  body.keys = (body.keys || "").split("\n").map((line) => line.trim()).filter(Boolean);
+  body.stale_only = form.elements.stale_only.checked;
+  return body;
+};
+
+// Size and cost first; only what was measured can be started.
+const measure = async (form) => {
+  const part = document.getElementById("estimate");
+  const button = part.querySelector("button");
+  part.hidden = false;
+  button.hidden = true;
+  part.querySelector("p").textContent = "Counting…";
+  try {
+    const said = await post(`measure-backfill?library=${encodeURIComponent(form.dataset.library)}`, wanted(form));
+    part.querySelector("p").textContent = said.told;
+    button.dataset.body = JSON.stringify(wanted(form));
+    button.dataset.words = said.told;
+    button.hidden = said.items === 0;
+  } catch (error) {
+    part.querySelector("p").textContent = error.message;
+  }
+};
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-action]");
   if (button) act(button);
+  if (event.target.matches("[data-measure]")) measure(event.target.form);
 });
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-all]")) {
     for (const box of document.querySelectorAll("[data-pair]")) box.checked = event.target.checked;
   }
+  if (event.target.closest("[data-form]")) document.getElementById("estimate").hidden = true;
   if (event.target.matches("[data-submits]")) event.target.form.submit();
   showChosen();
 });
