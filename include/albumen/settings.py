@@ -36,6 +36,7 @@ class LimitSettings(BaseModel):
     icc_bytes: int = Field(16 * 1024**2, description="Largest colour profile that is parsed, bytes.")
     metadata_bytes: int = Field(16 * 1024**2, description="Largest metadata block that is parsed, bytes.")
     raw_tags_bytes: int = Field(64 * 1024, description="Largest raw tag set stored per item, bytes of JSON.")
+    video_bytes: int = Field(64 * 1024**3, description="Largest video that is read, bytes.")
     sniff_bytes: int = Field(64 * 1024, description="How much of an object decides what it is, bytes.")
 
 
@@ -46,6 +47,37 @@ class SandboxSettings(BaseModel):
     item_seconds: float = Field(20.0, gt=0, description="Wall time of one item in a child, seconds.")
     start_seconds: float = Field(60.0, gt=0, description="Wall time of a child's start, models loaded, seconds.")
     file_bytes: int = Field(64 * 1024**2, description="Largest file a child may write (RLIMIT_FSIZE), bytes.")
+
+
+Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
+
+ProxyPolicy = Literal["required", "bitrate", "always", "never"]
+
+
+class VideoSettings(BaseModel):
+    """How videos are read and what is made of them."""
+
+    spool_directory: str = Field(
+        "", description="Folder videos are read into; empty: the system's for temporary files."
+    )
+    spool_bytes: int = Field(16 * 1024**3, ge=1, description="Room there for the video in work and the next, bytes.")
+    step_seconds: float = Field(60.0, gt=0, description="Longest silence of a step on a video, seconds.")
+    file_bytes: int = Field(32 * 1024**3, description="Largest file made of a video (RLIMIT_FSIZE), bytes.")
+    poster_candidates: int = Field(6, ge=1, le=64, description="Frames looked at for `poster`.")
+    poster_quality: int = Field(85, ge=1, le=100, description="JPEG quality of `poster` (4:2:0).")
+    proxy_short_side: int = Field(720, ge=64, le=4320, description="Most pixels of the short side of `proxy`.")
+    proxy_crf: int = Field(23, ge=0, le=51, description="Constant rate factor of `proxy`: less is better and larger.")
+    proxy_preset: Preset = Field("veryfast", description="x264's preset of `proxy` and `hover`.")
+    proxy_audio_bits: int = Field(128_000, ge=16_000, description="AAC bit rate of `proxy`, bits a second.")
+    proxy_bit_rate: int = Field(
+        12_000_000, ge=1, description="Bit rate beyond which the policy `bitrate` wants a `proxy`, bits a second."
+    )
+    hover_short_side: int = Field(240, ge=64, le=1080, description="Most pixels of the short side of `hover`.")
+    hover_seconds: float = Field(3.0, gt=0, le=30, description="Length of `hover`, seconds.")
+    threads: int = Field(0, ge=0, description="Threads of one encode; 0: one a processor.")
+    encode_factor: float = Field(
+        30.0, gt=0, description="Longest encode: seconds for a second of video of 1920 x 1080 at 30 frames a second."
+    )
 
 
 class PipelineSettings(BaseModel):
@@ -166,6 +198,7 @@ class Settings(BaseSettings):
     renditions: RenditionSettings = RenditionSettings()
     limits: LimitSettings = LimitSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    video: VideoSettings = VideoSettings()
     pipeline: PipelineSettings = PipelineSettings()
     discovery: DiscoverySettings = DiscoverySettings()
     storage: StorageSettings = StorageSettings()
@@ -177,3 +210,8 @@ class Settings(BaseSettings):
     storage_conn_id: str = Field("albumen_s3", description="Airflow connection of the object store.")
     library_bucket: str = Field("albumen-library", description="Bucket of renditions, memories and feeds.")
     library_conn_id: str = Field("", description="Airflow connection of the library bucket; empty: the same store.")
+
+    def for_videos(self) -> Settings:
+        """The same with the sandbox's limits for videos."""
+        limits = {"item_seconds": self.video.step_seconds, "file_bytes": self.video.file_bytes}
+        return self.model_copy(update={"sandbox": self.sandbox.model_copy(update=limits)})

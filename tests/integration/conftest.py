@@ -65,7 +65,7 @@ class QuickSandbox:
 
     def run(self, items: Sequence[WorkItem]) -> Iterator[WorkOutcome]:
         for item in items:
-            media = MediaInput(item.subject_id, item.data, item.kind, item.mime, item.context)
+            media = MediaInput(item.subject_id, item.data, item.kind, item.mime, item.context, item.path)
             for step in item.steps:
                 self.worked.append((step, item.subject_id))
                 try:

@@ -42,6 +42,12 @@ TRANSCODE_ORIGINALS_DUE = Asset(
     group="albumen",
     watchers=[AssetWatcher(name="original_work_due", trigger=DueWorkTrigger("original"))],
 )
+TRANSCODE_VIDEOS_DUE = Asset(
+    name="transcode_videos_due",
+    uri="albumen://transcode_videos_due",
+    group="albumen",
+    watchers=[AssetWatcher(name="video_work_due", trigger=DueWorkTrigger("video"))],
+)
 ENRICH_ITEMS_DUE = Asset(
     name="enrich_items_due",
     uri="albumen://enrich_items_due",
@@ -49,7 +55,7 @@ ENRICH_ITEMS_DUE = Asset(
     watchers=[AssetWatcher(name="preview_work_due", trigger=DueWorkTrigger("preview"))],
 )
 
-DUE_ASSETS = {"original": TRANSCODE_ORIGINALS_DUE, "preview": ENRICH_ITEMS_DUE}
+DUE_ASSETS = {"original": TRANSCODE_ORIGINALS_DUE, "preview": ENRICH_ITEMS_DUE, "video": TRANSCODE_VIDEOS_DUE}
 
 
 def emissions(task_id: str) -> AssetAlias:

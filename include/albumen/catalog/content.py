@@ -93,4 +93,4 @@ def _point_originals(
         },
     )
     left = {row.original_id: row.left_item for row in moved if row.left_item and row.left_item != row.item_id}
-    originals.leave_items(connection, library_id, left, metadata_step="metadata")
+    originals.leave_items(connection, library_id, left)

@@ -11,13 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from albumen.catalog import steps_by_kind
 from albumen.catalog.libraries import Library
 
 PAGE = 500
 STATE_ORDER = ("quarantined", "due", "unseen", "done", "skipped")
 """`unseen`, told as `skipped`: nothing shows it, for no decoder reads it. Facts alone are no `done`."""
-SHOWS = "renditions"
-"""The step without which nobody can look at an original."""
 
 RECORDS = text("""
     WITH page AS (
@@ -26,12 +25,13 @@ RECORDS = text("""
           AND (CAST(:only AS text) IS NULL OR key = :only)
         ORDER BY key LIMIT :page
     )
-    SELECT o.key, o.original_id, o.size, o.kind, o.mime, i.sha256, to_jsonb(f) AS facts,
+    SELECT o.key, o.original_id, o.size, o.kind, o.mime, i.sha256, to_jsonb(f) AS facts, to_jsonb(v) AS video,
         first.key AS first_key, out.outcomes, d.due, r.renditions, fa.faces,
         q.score AS quality, q.reasons AS quality_reasons, pl.place, ev.event_id, ev.trip_id
     FROM page o
     LEFT JOIN items i ON i.library_id = o.library_id AND i.item_id = o.item_id
     LEFT JOIN facts f ON f.library_id = o.library_id AND f.item_id = o.item_id
+    LEFT JOIN videos v ON v.library_id = o.library_id AND v.item_id = o.item_id
     LEFT JOIN quality q ON q.library_id = o.library_id AND q.item_id = o.item_id
     LEFT JOIN item_events ev ON ev.library_id = o.library_id AND ev.item_id = o.item_id
     LEFT JOIN LATERAL (
@@ -90,8 +90,9 @@ def records(connection: Connection, library: Library, *, key: str | None = None)
 def record(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """One original in the shape of the contract; absent facts are null."""
     facts: Mapping[str, Any] = row["facts"] or {}
+    video: Mapping[str, Any] = row["video"] or {}
     steps = _steps(row["outcomes"] or {}, row["due"] or {})
-    state, reason, detail = _state(steps)
+    state, reason, detail = _state(steps, steps_by_kind.SHOWS.get(row["kind"] or "photo"))
     first = row["first_key"]
     return {
         "key": row["key"].removeprefix(prefix),
@@ -109,8 +110,9 @@ def record(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         "gps": _gps(facts),
         "refused": facts.get("refused") or {},
         "camera": {name: facts.get(name) for name in ("make", "model", "lens")},
-        "duration_s": None,
-        "rotation": None,
+        "duration_s": video.get("duration_s"),
+        "rotation": video.get("rotation"),
+        "codec": video.get("video_codec"),
         "live_photo": None,
         "duplicate_of": first.removeprefix(prefix) if first and first != row["key"] else None,
         "renditions": row["renditions"] or [],
@@ -131,12 +133,12 @@ def _steps(outcomes: Mapping[str, dict[str, Any]], due: Mapping[str, str]) -> di
     return steps
 
 
-def _state(steps: Mapping[str, Mapping[str, Any]]) -> tuple[str, str | None, str | None]:
-    """An original's state from its steps', by `STATE_ORDER`."""
+def _state(steps: Mapping[str, Mapping[str, Any]], shows: str | None) -> tuple[str, str | None, str | None]:
+    """An original's state from its steps', by `STATE_ORDER`; without the step that `shows` it nobody can look at it."""
     coarse = {"leased": "due", "retrying": "due"}
     for wanted in STATE_ORDER:
         for name, step in steps.items():
-            is_unseen = name == SHOWS and step["state"] == "skipped"
+            is_unseen = name == shows and step["state"] == "skipped"
             if wanted == ("unseen" if is_unseen else coarse.get(step["state"], step["state"])):
                 return "skipped" if is_unseen else wanted, step["reason"], step["detail"]
     return "due", None, None

@@ -59,7 +59,7 @@ CLOCK = text("SELECT now()")
 
 ITEMS = text("""
     SELECT COALESCE(sum(n), 0)::bigint FROM tallies
-    WHERE library_id = :library_id AND step = 'renditions' AND state = 'done'
+    WHERE library_id = :library_id AND step IN ('renditions', 'poster') AND state = 'done'
 """)
 
 _RENDITIONS = """

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from albumen.catalog.models import Library as LibraryTable
+from albumen.settings import ProxyPolicy
 from albumen.storage.layout import holds_ours
 
 CONSENTS = ("faces",)
@@ -35,6 +36,8 @@ class Library:
         IANA zone assumed where a photo does not tell its own.
     consents : tuple of str
         What the owner agreed to (`faces`).
+    proxy : str
+        Which videos get a `proxy`: `required`, `bitrate`, `always` or `never`.
     """
 
     library_id: int
@@ -44,10 +47,11 @@ class Library:
     home_zone: str
     locale: str
     consents: tuple[str, ...]
+    proxy: ProxyPolicy = "required"
 
 
 def _library(row: Mapping[str, Any]) -> Library:
-    fields = {name: row[name] for name in ("library_id", "name", "bucket", "prefix", "home_zone", "locale")}
+    fields = {name: row[name] for name in ("library_id", "name", "bucket", "prefix", "home_zone", "locale", "proxy")}
     return Library(**fields, consents=tuple(row["consents"]))
 
 
@@ -121,7 +125,7 @@ def by_id(connection: Connection) -> dict[int, Library]:
 
 
 def change(connection: Connection, name: str, values: Mapping[str, Any]) -> Library:
-    """Set policies of a library (`home_zone`, `locale`, `consents`)."""
+    """Set policies of a library (`home_zone`, `locale`, `consents`, `proxy`)."""
     if "consents" in values:
         _check_consents(tuple(values["consents"]))
     library = named(connection, name)

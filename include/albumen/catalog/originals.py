@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import changes, due, outcomes
+from albumen.catalog import changes, due, outcomes, steps_by_kind
 from albumen.catalog.libraries import Library, LibraryError
 from albumen.storage.object_store import ObjectInfo
 
@@ -80,7 +80,7 @@ RETIRE = text("""
 """)
 
 ORPHANED_FACTS = text("""
-    SELECT f.item_id FROM facts f JOIN items i USING (library_id, item_id)
+    SELECT f.item_id, i.kind FROM facts f JOIN items i USING (library_id, item_id)
     WHERE f.library_id = :library_id AND f.item_id = ANY(:items) AND f.original_id = ANY(:originals)
       AND i.retired_at IS NULL
 """)
@@ -138,7 +138,7 @@ def mark_missing(connection: Connection, library: Library, listing_id: int) -> l
     return [row.key for row in rows if row.twice]
 
 
-def vanish(connection: Connection, library: Library, keys: Sequence[str], *, metadata_step: str) -> int:
+def vanish(connection: Connection, library: Library, keys: Sequence[str]) -> int:
     """Let originals go: items without one left are retired, others take their facts from the next original."""
     scope = {"library_id": library.library_id}
     rows = connection.execute(VANISH, {**scope, "bucket": library.bucket, "keys": list(keys)}).all()
@@ -146,13 +146,11 @@ def vanish(connection: Connection, library: Library, keys: Sequence[str], *, met
         gone = [row.original_id for row in rows]
         connection.execute(FORGET_DUE, {**scope, "subjects": gone})
         outcomes.forget(connection, library.library_id, gone)
-        leave_items(
-            connection, library.library_id, {row.original_id: row.item_id for row in rows if row.item_id}, metadata_step
-        )
+        leave_items(connection, library.library_id, {row.original_id: row.item_id for row in rows if row.item_id})
     return len(rows)
 
 
-def leave_items(connection: Connection, library_id: int, left: dict[int, int], metadata_step: str) -> None:
+def leave_items(connection: Connection, library_id: int, left: dict[int, int]) -> None:
     """After originals (id → item) left their items: retire the empty ones, re-read facts of the others.
 
     What a retired item had done stays, so that content that comes back is adopted; what it had not
@@ -165,10 +163,9 @@ def leave_items(connection: Connection, library_id: int, left: dict[int, int], m
     connection.execute(FORGET_DUE, {"library_id": library_id, "subjects": list(retired)})
     outcomes.forget(connection, library_id, retired, states=("quarantined", "retrying"))
     changes.mark(connection, library_id, retired)
-    orphaned = connection.execute(ORPHANED_FACTS, {**scope, "originals": sorted(left)}).scalars().all()
-    due.enqueue(
-        connection, library_id, [(item, metadata_step) for item in orphaned], subject_kind="i", lane=due.Lane.FRESH
-    )
+    orphaned = connection.execute(ORPHANED_FACTS, {**scope, "originals": sorted(left)})
+    pairs = [(row.item_id, steps_by_kind.FACTS[row.kind]) for row in orphaned if row.kind in steps_by_kind.FACTS]
+    due.enqueue(connection, library_id, pairs, subject_kind="i", lane=due.Lane.FRESH)
 
 
 def unknown_keys(connection: Connection, library: Library, listed: Sequence[ObjectInfo]) -> list[str]:

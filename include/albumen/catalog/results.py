@@ -66,6 +66,8 @@ class SubjectResult:
         Rows of `renditions`, already stored.
     follow : mapping of step to inputs key
         Steps that become due on the item unless they ended with the same inputs key.
+    handed_over : sequence of str
+        Steps of another pass that become due on the original itself.
     """
 
     subject_id: int
@@ -82,6 +84,7 @@ class SubjectResult:
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     renditions: list[dict[str, Any]] = field(default_factory=list)
     follow: dict[str, str] = field(default_factory=dict)
+    handed_over: Sequence[str] = ()
 
 
 END = text("""
@@ -177,6 +180,7 @@ def write(connection: Connection, lease: leases.Lease, results: Sequence[Subject
     _replace_rows(connection, lease.library_id, kept, items)
     _switch_renditions(connection, lease.library_id, kept, items)
     _follow(connection, lease, kept, items)
+    _hand_over(connection, lease, kept)
     _mark_dirty(connection, lease.library_id, kept, before)
     return written
 
@@ -321,15 +325,23 @@ def _follow(
 ) -> None:
     follows = sorted({(items[r.subject_id], step, inputs) for r in results for step, inputs in r.follow.items()})
     if follows:
-        lane = Lane.BACKFILL if lease.lane is Lane.BACKFILL else Lane.FRESH
         parameters = {
             "library_id": lease.library_id,
-            "lane": int(lane),
+            "lane": int(_lane_of_followers(lease)),
             "items": [item for item, _, _ in follows],
             "steps": [step for _, step, _ in follows],
             "inputs": [inputs for _, _, inputs in follows],
         }
         connection.execute(FOLLOW, parameters)
+
+
+def _hand_over(connection: Connection, lease: leases.Lease, results: Sequence[SubjectResult]) -> None:
+    pairs = [(r.original_id, step) for r in results for step in r.handed_over]
+    due.enqueue(connection, lease.library_id, pairs, subject_kind="o", lane=_lane_of_followers(lease))
+
+
+def _lane_of_followers(lease: leases.Lease) -> Lane:
+    return Lane.BACKFILL if lease.lane is Lane.BACKFILL else Lane.FRESH
 
 
 def _mark_dirty(

@@ -65,7 +65,8 @@ SUBJECTS = text("""
     ) AS o
     LEFT JOIN items i ON w.subject_kind = 'i' AND i.library_id = w.library_id AND i.item_id = w.subject_id
     LEFT JOIN renditions r ON r.library_id = i.library_id AND r.item_id = i.item_id AND r.name = 'preview'
-    LEFT JOIN outcomes s ON s.library_id = i.library_id AND s.subject_id = i.item_id AND s.step = 'renditions'
+    LEFT JOIN outcomes s ON s.library_id = i.library_id AND s.subject_id = i.item_id
+        AND s.step = CASE i.kind WHEN 'video' THEN 'poster' ELSE 'renditions' END
     ORDER BY w.seq
 """)
 
@@ -79,7 +80,7 @@ KNOWN = text("""
         COALESCE(
             jsonb_object_agg(s.step, s.inputs_key) FILTER (WHERE s.state <> 'retrying' OR d.step IS NOT NULL), '{}'
         ) AS inputs,
-        COALESCE(bool_or(i.retired_at IS NOT NULL), false) AS is_retired
+        COALESCE(bool_or(i.retired_at IS NOT NULL), false) AS is_retired, max(i.kind) AS kind
     FROM fingerprints f
     LEFT JOIN items i ON i.library_id = f.library_id AND i.item_id = f.item_id
     LEFT JOIN facts fa ON fa.library_id = f.library_id AND fa.item_id = f.item_id
@@ -113,6 +114,7 @@ class KnownContent:
     inputs: dict[str, str]
     is_retired: bool
     is_erased: bool = False
+    kind: str | None = None
 
 
 def subjects(connection: Connection, lease: Lease) -> list[Subject]:
@@ -135,5 +137,6 @@ def known_contents(connection: Connection, library_id: int, hashes: Sequence[byt
         return found
     rows = connection.execute(KNOWN, {**scope, "hashes": sorted(met)})
     return found | {
-        bytes(row.sha256): KnownContent(row.item_id, row.facts_original, row.inputs, row.is_retired) for row in rows
+        bytes(row.sha256): KnownContent(row.item_id, row.facts_original, row.inputs, row.is_retired, kind=row.kind)
+        for row in rows
     }

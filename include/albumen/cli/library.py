@@ -13,6 +13,7 @@ from albumen.catalog import libraries
 from albumen.catalog.libraries import Library
 from albumen.cli.session import Session, fail
 from albumen.pipeline import backfilling
+from albumen.settings import ProxyPolicy
 from albumen.vision import weights
 
 app = typer.Typer(help="Create, list and change libraries.", no_args_is_help=True)
@@ -84,6 +85,9 @@ def set_policies(
     zone: Annotated[str | None, typer.Option(help="Home time zone.")] = None,
     locale: Annotated[str | None, typer.Option(help="How dates are written, as en_GB.")] = None,
     faces: Annotated[bool | None, typer.Option("--faces/--no-faces", help="Consent to face recognition.")] = None,
+    proxy: Annotated[
+        ProxyPolicy | None, typer.Option(help="Which videos get a proxy: what browsers do not play, … all, none.")
+    ] = None,
 ) -> None:
     """Change a library's policies; withdrawn consent to faces deletes every face at once."""
     values: dict[str, Any] = {}
@@ -94,6 +98,8 @@ def set_policies(
         values["locale"] = locale
     if faces is not None:
         values["consents"] = ["faces"] if faces else []
+    if proxy is not None:
+        values["proxy"] = proxy
     if not values:
         fail("nothing to change: see `albumen library set --help`", 2)
     session = Session.of_environment()
@@ -129,4 +135,5 @@ def _described(library: Library) -> dict[str, Any]:
         "home_zone": library.home_zone,
         "locale": library.locale,
         "consents": list(library.consents),
+        "proxy": library.proxy,
     }

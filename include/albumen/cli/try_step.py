@@ -46,7 +46,7 @@ class Here:
 
     def run(self, item: WorkItem) -> tuple[Outcome, float]:
         """Run the item's step; whatever it raises but an `ItemFault` is raised."""
-        media = MediaInput(item.subject_id, item.data, item.kind, item.mime, item.context)
+        media = MediaInput(item.subject_id, item.data, item.kind, item.mime, item.context, item.path)
         started = time.perf_counter()
         try:
             (outcome,) = self._steps[item.steps[0]].run([media])

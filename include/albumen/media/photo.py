@@ -121,8 +121,31 @@ def _render(data: bytes, mime: str, renditions: RenditionSettings, limits: Limit
     wanted = Wanted(renditions.preview_short_side, min(renditions.preview_long_side_max, JPEG_SIDE_MAX))
     photo = decode(data, mime, limits, wanted)
     preview = _upright_srgb(photo, size_of_largest(photo, wanted))
+    full_size = upright_size(photo.width, photo.height, photo.orientation)
+    return _rendered(preview, full_size, photo.frames, renditions)
+
+
+def render_pixels(pixels: NDArray[np.uint8], renditions: RenditionSettings) -> Rendered:
+    """Make the renditions of a picture that is decoded, upright and sRGB already.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8
+        Height x width x 3, RGB.
+    renditions : RenditionSettings
+        Sizes (pixels) and qualities.
+    """
+    height, width = pixels.shape[:2]
+    wanted = Wanted(renditions.preview_short_side, min(renditions.preview_long_side_max, JPEG_SIDE_MAX))
+    preview = np.ascontiguousarray(shrink(pixels, *wanted.size(width, height)))
+    return _rendered(preview, (width, height), 1, renditions)
+
+
+def _rendered(
+    preview: NDArray[np.uint8], full_size: tuple[int, int], frames: int, renditions: RenditionSettings
+) -> Rendered:
     height, width = preview.shape[:2]
-    full_width, full_height = upright_size(photo.width, photo.height, photo.orientation)
+    full_width, full_height = full_size
     # Of the photo's own sides, not the preview's rounded ones: a pixel more or less would stretch it.
     thumb_wanted = Wanted(renditions.thumb_short_side, _WEBP_SIDE_MAX)
     thumb = shrink(preview, *_size_within(thumb_wanted, (full_width, full_height), (width, height)))
@@ -133,8 +156,8 @@ def _render(data: bytes, mime: str, renditions: RenditionSettings, limits: Limit
         preview=as_jpeg(preview, renditions.preview_quality),
         thumbhash=thumbhash(thumb),
         dominant=dominant_colour(thumb),
-        animated=photo.frames > 1,
-        frames=photo.frames,
+        animated=frames > 1,
+        frames=frames,
     )
 
 

@@ -79,11 +79,13 @@ def advance(connection: Connection, pass_name: PassName, settings: Settings) -> 
 
 
 def start_for_policies(connection: Connection, library: Library, before: Library, settings: Settings) -> list[Estimate]:
-    """Make due what a library's changed policies change: steps newly consented to, facts of another home zone."""
+    """Make due what changed policies change: steps newly consented to, facts of another home zone, proxies."""
     consented = set(library.consents) - set(before.consents)
     changed = [step for step in registry.steps().values() if step.consent in consented and not step.on_demand]
     if library.home_zone != before.home_zone:
-        changed.append(registry.steps()["metadata"])
+        changed += [step for step in registry.steps().values() if "facts" in step.writes]
+    if library.proxy != before.proxy:
+        changed.append(registry.steps()["proxy"])
     estimates = []
     for step in changed:
         selection = Selection(stale_only=False)

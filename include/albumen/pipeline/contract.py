@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -40,15 +40,35 @@ class MediaInput:
         What `media.sniff` says the bytes are: `photo`, `video`, `sidecar` or `other`, and the type.
     context : mapping
         Facts from outside the bytes: `file_name` (str), `last_modified` (ISO 8601, UTC),
-        `home_zone` (IANA name), `now` (ISO 8601, UTC).
+        `home_zone` (IANA name), `proxy` (the library's policy), `now` (ISO 8601, UTC).
+    path : str
+        Where a video lies on the disk, whole, in place of `data`; steps may write into its folder.
+    tell : callable or None
+        Told how much of a step's work is done.
     """
 
-    def __init__(self, subject_id: int, data: bytes, kind: str, mime: str, context: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        subject_id: int,
+        data: bytes,
+        kind: str,
+        mime: str,
+        context: Mapping[str, Any],
+        path: str = "",
+        tell: Callable[[float], None] | None = None,
+    ) -> None:
         self.subject_id = subject_id
         self.data = data
         self.kind = kind
         self.mime = mime
         self.context = context
+        self.path = path
+        self._tell = tell
+
+    def report(self, share: float) -> None:
+        """Say that 0 to 1 of a long step's work is done: a step that says nothing for long is taken for hung."""
+        if self._tell:
+            self._tell(min(1.0, max(0.0, share)))
 
     @cached_property
     def picture(self) -> NDArray[np.uint8]:
@@ -60,7 +80,7 @@ class MediaInput:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """A derived file to put into the library bucket."""
+    """A derived file to put into the library bucket: its bytes, or the name of a file beside the input."""
 
     name: str
     extension: str
@@ -68,6 +88,7 @@ class StoredObject:
     width: int
     height: int
     data: bytes = field(repr=False)
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +135,8 @@ class Step(ABC):
         Due only for items it was asked for; a raised version makes it due again for those alone.
     decodes :
         Whether it needs the pixels; a step that does not runs also on photos that no decoder reads.
+    makes_preview :
+        Whether its renditions are what people see of an item, and what the preview pass reads.
     consent :
         A consent of the library it requires (`faces`), or None.
     writes :
@@ -133,6 +156,7 @@ class Step(ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     on_demand: ClassVar[bool] = False
     decodes: ClassVar[bool] = True
+    makes_preview: ClassVar[bool] = False
     consent: ClassVar[str | None] = None
     writes: ClassVar[tuple[str, ...]] = ()
     models: ClassVar[tuple[str, ...]] = ()

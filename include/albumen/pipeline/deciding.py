@@ -63,22 +63,25 @@ class Decider:
         adopted = self._adopted(subject, due, inputs, known)
         if known is not None and known.is_retired:
             decided.result.follow = self._asked_for(known, reads)
-            if "renditions" in adopted:
+            if registry.shows(known.kind or "photo") in adopted:
                 decided.result.follow |= self.following(decided)
         left = [name for name in due if name not in adopted]
         decided.result.released = adopted
         if not left:
             return decided
         if reading.fault is not None:
+            if reading.fault.reason is Reason.VIDEO_PASS_PENDING:
+                decided.result.handed_over = self._video_steps()
             undecoded = [name for name in left if self._works_without_pixels(name, reading)]
             self._refuse(decided, [name for name in left if name not in undecoded], reading.fault)
             if undecoded:
                 decided.work = self._work_item(reading, tuple(undecoded))
             return decided
-        if reading.data is None:
+        if not reading.is_whole:
             decided.result.released = due
-            if reading.preview_lost:
-                decided.result.follow = {"renditions": NEVER}
+            shows = registry.shows(subject.kind or "photo")
+            if reading.preview_lost and shows:
+                decided.result.follow = {shows: NEVER}
             return decided
         todo = tuple(name for name in left if self._applies(name, reading))
         decided.result.released = [name for name in due if name not in todo]
@@ -107,13 +110,18 @@ class Decider:
         )
 
     def following(self, decided: Decided) -> dict[str, str]:
-        """The steps that follow once this subject's renditions are done."""
+        """The steps that follow once this subject's preview is made."""
+        kind = decided.reading.sniffed.kind if decided.reading.sniffed else "photo"
         return registry.following(
-            kind=decided.reading.sniffed.kind if decided.reading.sniffed else "photo",
+            kind=kind,
             consents=self.library.consents,
-            renditions_inputs=decided.inputs["renditions"],
+            preview_inputs=decided.inputs[registry.shows(kind) or ""],
             settings=self.settings,
         )
+
+    def _video_steps(self) -> list[str]:
+        steps = registry.for_everyone("video")
+        return [step.name for step in steps if registry.applies(step, kind="video", consents=self.library.consents)]
 
     def _asked_for(self, known: KnownContent, reads: str) -> dict[str, str]:
         """The steps on demand that content had when its last original left: a change since then went past it."""
@@ -173,11 +181,12 @@ class Decider:
             "file_name": subject.key.removeprefix(self.library.prefix),
             "last_modified": (reading.last_modified or subject.last_modified).isoformat(),
             "home_zone": self.library.home_zone,
+            "proxy": self.library.proxy,
             "now": self.now().isoformat(),
         }
         kind = reading.sniffed.kind if reading.sniffed else subject.kind or "photo"
         mime = reading.sniffed.mime if reading.sniffed else "image/jpeg"
-        return WorkItem(subject.subject_id, reading.data or b"", kind, mime, context, todo)
+        return WorkItem(subject.subject_id, reading.data or b"", kind, mime, context, todo, reading.path)
 
 
 def done(

@@ -86,7 +86,7 @@ def conclude_listing(connect: Connect, store: ObjectStore, library: Library, lis
         connection.commit()
     gone = [key for key in missing if _is_gone(store, library.bucket, key)]
     with connect() as connection:
-        vanished = originals.vanish(connection, library, gone, metadata_step="metadata")
+        vanished = originals.vanish(connection, library, gone)
         listings.forget_keys(connection, listing_id)
         connection.commit()
     return keys, vanished

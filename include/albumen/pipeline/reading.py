@@ -1,13 +1,14 @@
-"""Reading a shard's inputs ahead of the decoder: one GET each, hashed and sniffed on the way."""
+"""Reading a shard's photos and previews ahead of the decoder: one GET each, hashed and sniffed on the way."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from albumen.catalog.shard_work import Subject
 from albumen.media.sniff import Sniffed, sniff
@@ -28,7 +29,9 @@ class Reading:
     Attributes
     ----------
     data, sha256 :
-        None when the object was not read whole: a video, too large, or gone.
+        None when the object was not read whole: a video in the original pass, too large, or gone.
+    path : str
+        Where it lies on the disk in place of `data`: a video in the video pass.
     fault : ItemFault or None
         Why there is nothing to work on.
     outage : bool
@@ -47,26 +50,62 @@ class Reading:
     fault: ItemFault | None = None
     outage: bool = False
     preview_lost: bool = False
+    path: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is something to work on."""
+        return self.data is not None or bool(self.path)
+
+
+def read_originals(subjects: Sequence[Subject], *, store: ObjectStore, settings: Settings) -> Generator[Reading]:
+    """Read originals in order; of what the photo pass has no use for, only the beginning."""
+    limits = settings.limits
+    return read_ahead(
+        subjects,
+        partial(_read_original, store=store, limits=limits),
+        cost=lambda subject: min(subject.size, limits.photo_bytes),
+        most=settings.pipeline.prefetch_items,
+        budget=BYTES_AHEAD,
+    )
+
+
+def read_previews(subjects: Sequence[Subject], *, store: ObjectStore, settings: Settings) -> Generator[Reading]:
+    """Read the previews of items in order."""
+    return read_ahead(
+        subjects,
+        partial(_read_preview, store=store, library_bucket=settings.library_bucket),
+        cost=lambda subject: 0,
+        most=settings.pipeline.prefetch_items,
+        budget=BYTES_AHEAD,
+    )
 
 
 def read_ahead(
-    subjects: Sequence[Subject], *, store: ObjectStore, settings: Settings, library_bucket: str, previews: bool
+    subjects: Sequence[Subject],
+    read: Callable[[Subject], Reading],
+    *,
+    cost: Callable[[Subject], int],
+    most: int,
+    budget: int,
 ) -> Generator[Reading]:
-    """Read the inputs of `subjects` in order, a few ahead, within a budget of bytes."""
+    """Read the inputs of `subjects` in order, at most `most` at a time and, unless it is one, within a budget of bytes.
+
+    Parameters
+    ----------
+    cost : callable
+        The bytes that a subject takes of the budget.
+    """
     waiting = deque(subjects)
     running: deque[tuple[int, Future[Reading]]] = deque()
     with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
         try:
             while waiting or running:
-                while waiting and len(running) < settings.pipeline.prefetch_items:
-                    expected = 0 if previews else min(waiting[0].size, settings.limits.photo_bytes)
-                    if running and sum(size for size, _ in running) + expected > BYTES_AHEAD:
+                while waiting and len(running) < most:
+                    expected = cost(waiting[0])
+                    if running and sum(size for size, _ in running) + expected > budget:
                         break
-                    subject = waiting.popleft()
-                    if previews:
-                        running.append((expected, pool.submit(_read_preview, subject, store, library_bucket)))
-                    else:
-                        running.append((expected, pool.submit(_read_original, subject, store, settings.limits)))
+                    running.append((expected, pool.submit(read, waiting.popleft())))
                 yield running.popleft()[1].result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -92,13 +131,23 @@ def _read_original(subject: Subject, store: ObjectStore, limits: LimitSettings) 
                 return Reading(subject, sniffed, None, None, info.etag, info.last_modified, held, refusal)
             data = b"".join([*chunks, *reading.chunks])
     except ObjectMissing:
-        fault = ItemFault(Reason.TRANSIENT, "the object is gone (404); a listing will settle it")
-        return Reading(subject, None, None, None, None, None, 0, fault)
+        return gone(subject)
     except StorageError as error:
-        return Reading(subject, None, None, None, None, None, 0, ItemFault(Reason.TRANSIENT, str(error)), outage=True)
+        return outage(subject, error)
     found = None if sniffed.reason is None else ItemFault(sniffed.reason, sniffed.detail)
     digest = hashlib.sha256(data).digest()
     return Reading(subject, sniffed, data, digest, info.etag, info.last_modified, len(data), found)
+
+
+def gone(subject: Subject) -> Reading:
+    """What is read of an object that is not there."""
+    fault = ItemFault(Reason.TRANSIENT, "the object is gone (404); a listing will settle it")
+    return Reading(subject, None, None, None, None, None, 0, fault)
+
+
+def outage(subject: Subject, error: Exception) -> Reading:
+    """What is read while the store, or our own disk, fails."""
+    return Reading(subject, None, None, None, None, None, 0, ItemFault(Reason.TRANSIENT, str(error)), outage=True)
 
 
 def _refusal(sniffed: Sniffed, size: int, limits: LimitSettings) -> ItemFault | None:
@@ -120,5 +169,5 @@ def _read_preview(subject: Subject, store: ObjectStore, library_bucket: str) -> 
     except ObjectMissing:
         return Reading(subject, None, None, None, None, None, 0, preview_lost=True)
     except StorageError as error:
-        return Reading(subject, None, None, None, None, None, 0, ItemFault(Reason.TRANSIENT, str(error)), outage=True)
+        return outage(subject, error)
     return Reading(subject, None, data, None, None, None, len(data))

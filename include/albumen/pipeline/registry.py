@@ -15,6 +15,10 @@ BUILT_IN = (
     "albumen.pipeline.steps.renditions:RenditionsStep",
     "albumen.pipeline.steps.large:LargeStep",
     "albumen.pipeline.steps.fullsize:FullsizeStep",
+    "albumen.pipeline.steps.video_metadata:VideoMetadataStep",
+    "albumen.pipeline.steps.poster:PosterStep",
+    "albumen.pipeline.steps.hover:HoverStep",
+    "albumen.pipeline.steps.proxy:ProxyStep",
     "albumen.pipeline.steps.faces:FacesStep",
     "albumen.pipeline.steps.quality:QualityStep",
     "albumen.pipeline.steps.likeness:LikenessStep",
@@ -75,10 +79,15 @@ def applies(step: type[Step], *, kind: str, consents: Collection[str]) -> bool:
     return kind in step.kinds and (step.consent is None or step.consent in consents)
 
 
-def following(*, kind: str, consents: Collection[str], renditions_inputs: str, settings: Settings) -> dict[str, str]:
-    """The steps that follow once the renditions are made, each with its inputs key."""
+def shows(kind: str) -> str | None:
+    """The step that makes the preview of this kind of media; None where nothing does."""
+    return next((step.name for step in steps().values() if step.makes_preview and kind in step.kinds), None)
+
+
+def following(*, kind: str, consents: Collection[str], preview_inputs: str, settings: Settings) -> dict[str, str]:
+    """The steps that follow once the preview is made with that inputs key, each with its own."""
     return {
-        step.name: step.inputs_key(settings, renditions_inputs)
+        step.name: step.inputs_key(settings, preview_inputs)
         for step in of_pass("preview")
         if applies(step, kind=kind, consents=consents)
     }

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -31,9 +31,12 @@ from albumen.pipeline.breaker import Breaker
 from albumen.pipeline.contract import Step
 from albumen.pipeline.deciding import Decided, Decider
 from albumen.pipeline.heartbeat import Connect, Heartbeat
-from albumen.pipeline.reading import Reading, read_ahead
+from albumen.pipeline.progress_log import ProgressLog
+from albumen.pipeline.reading import Reading, read_originals, read_previews
+from albumen.pipeline.reading_videos import read_videos, release
 from albumen.pipeline.sandbox import Sandbox, WorkItem
 from albumen.pipeline.shard_summary import ShardSummary
+from albumen.pipeline.spool import Spool
 from albumen.pipeline.storing import Storing
 from albumen.pipeline.taxonomy import Reason
 from albumen.settings import Settings
@@ -99,15 +102,17 @@ def run_shard(lease: Lease, library: Library, place: Workplace, *, task: str) ->
             Heartbeat(place.connect, lease, lease_s=knobs.lease_seconds, every_s=knobs.heartbeat_seconds) as heartbeat,
             Sandbox(
                 [registry.reference_of(steps[name]) for name in steps if name in due],
-                place.settings,
+                place.settings.for_videos() if lease.pass_name == "video" else place.settings,
                 search_path=registry.search_path(),
+                on_progress=ProgressLog(place.log),
             ) as sandbox,
             ThreadPoolExecutor(WRITERS, thread_name_prefix="write") as writers,
+            ExitStack() as files,
         ):
             breaker = Breaker(due, knobs)
             shard = _Shard(lease, library, place, steps, sandbox, writers, heartbeat, summary, breaker, task)
             shard.decider.stopped = stopped
-            shard.work(subjects)
+            shard.work(subjects, files)
     summary.seconds = time.monotonic() - started
     with place.connect() as connection:
         step_costs.add(connection, dict(summary.step_items), summary.step_wall_s, summary.step_cpu_s)
@@ -145,18 +150,11 @@ class _Shard:
         self.ready: list[Reading] = []
         self.outages: list[str] = []
         self.worked = 0
-        self.stops = False
+        self.stops = self.all_read = False
+        self.is_video, self.began = lease.pass_name == "video", time.monotonic()
 
-    def work(self, subjects: Sequence[shard_work.Subject]) -> None:
-        previews = self.lease.pass_name == "preview"
-        readings = read_ahead(
-            subjects,
-            store=self.place.library_store if previews else self.place.store,
-            settings=self.place.settings,
-            library_bucket=self.place.settings.library_bucket,
-            previews=previews,
-        )
-        with closing(readings):
+    def work(self, subjects: Sequence[shard_work.Subject], files: ExitStack) -> None:
+        with closing(self._readings(subjects, files)) as readings:
             while not self.stops and self._round(readings):
                 self.ready += self.copies
                 self.copies = []
@@ -167,21 +165,35 @@ class _Shard:
             raise WorldBroken(detail)
         self._write(self.transient)
 
+    def _readings(self, subjects: Sequence[shard_work.Subject], files: ExitStack) -> Generator[Reading]:
+        place = self.place
+        if self.is_video:
+            spool = files.enter_context(Spool(place.settings.video.spool_directory))
+            return read_videos(subjects, store=place.store, settings=place.settings, spool=spool)
+        if self.lease.pass_name == "preview":
+            return read_previews(subjects, store=place.library_store, settings=place.settings)
+        return read_originals(subjects, store=place.store, settings=place.settings)
+
     def _round(self, readings: Iterator[Reading]) -> bool:
-        """Work until all is read, or many copies wait for what they are copies of; True when there is more."""
+        """Work until all is read, or many copies wait for what they are copies of; True when there is more.
+
+        Of videos one is a round: its room on the disk is free before the next but one is read.
+        """
         for outcome in self.sandbox.run(self._feed(readings)):
             part = self.begun[outcome.subject_id]
             if self.storing.begin(part, outcome):
                 del self.begun[outcome.subject_id]
                 self._end(part)
         self._settle(self.ended)
-        return bool(self.copies or self.ready)
+        return bool(self.copies or self.ready or not self.all_read)
 
     def _feed(self, readings: Iterator[Reading]) -> Iterator[WorkItem]:
         """What the sandbox is to do next; what needs no work is done with on the way."""
+        at_once = 1 if self.is_video else LOOK_UP
         while not self.stops and len(self.copies) < COPIES_HELD:
-            group = self.ready[:LOOK_UP] or list(islice(readings, LOOK_UP))
-            del self.ready[:LOOK_UP]
+            group = self.ready[:at_once] or list(islice(readings, at_once))
+            del self.ready[:at_once]
+            self.all_read = not group
             if not group:
                 return
             for part in self._decide(group):
@@ -192,6 +204,8 @@ class _Shard:
                 else:
                     self.begun[part.result.subject_id] = part
                     yield part.work
+            if self.is_video:
+                return
 
     def _decide(self, group: Sequence[Reading]) -> list[Decided]:
         """Decide on some readings; a copy of content that is in work waits until that is written and known."""
@@ -231,6 +245,8 @@ class _Shard:
                 self.outages.append(str(error))
                 self.decider.fail(part, Reason.TRANSIENT, f"storing a rendition: {error}")
         self.heartbeat.check()
+        for part in parts:
+            release(part.reading)
         self.transient += [part for part in parts if _is_transient(part.result)]
         self._write([part for part in parts if not _is_transient(part.result)])
         self.in_work -= {part.reading.sha256 for part in parts if part.reading.sha256 is not None}
@@ -289,6 +305,8 @@ class _Shard:
         return bool(self.outages) and enough and share >= self.place.settings.pipeline.transient_share
 
     def _gives_way(self) -> bool:
+        if self.is_video and time.monotonic() - self.began > self.place.settings.pipeline.shard_seconds:
+            return True  # an average tells little of videos: the time is the measure
         if self.lease.lane is not Lane.BACKFILL:
             return False
         with self.place.connect() as connection:

@@ -13,7 +13,7 @@ from typing import Self
 
 from albumen.pipeline.sandbox_children import SandboxChildren
 from albumen.pipeline.sandbox_process import SandboxError
-from albumen.pipeline.sandbox_run import SandboxRun
+from albumen.pipeline.sandbox_run import OnProgress, SandboxRun
 from albumen.pipeline.sandbox_work import WorkItem, WorkOutcome, input_budget, plan_windows
 from albumen.settings import Settings
 
@@ -34,10 +34,20 @@ class Sandbox:
         Given to the steps; `settings.sandbox` holds the limits.
     search_path : sequence of str
         Folders in which the child also looks for modules.
+    on_progress : callable or None
+        Told step, subject id and share done by steps that report; each report also starts an item's time anew.
     """
 
-    def __init__(self, step_references: Sequence[str], settings: Settings, *, search_path: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        step_references: Sequence[str],
+        settings: Settings,
+        *,
+        search_path: Sequence[str] = (),
+        on_progress: OnProgress | None = None,
+    ) -> None:
         self._limits = settings.sandbox
+        self._on_progress = on_progress or (lambda step, subject_id, share: None)
         self._children = SandboxChildren(step_references, settings, search_path)
 
     def __enter__(self) -> Self:
@@ -83,7 +93,8 @@ class Sandbox:
         """
         self._children.forget_dead()
         _, batch_sizes = self._children.ready()
-        run = SandboxRun(self._children, self._limits, plan_windows(items, batch_sizes, input_budget(self._limits)))
+        windows = plan_windows(items, batch_sizes, input_budget(self._limits))
+        run = SandboxRun(self._children, self._limits, windows, self._on_progress)
         try:
             yield from run.outcomes()
         finally:

@@ -64,6 +64,7 @@ class _Worker:
         self._steps = steps
         self._settings = settings
         self._inputs: dict[int, MediaInput | MemoryError] = {}
+        self._task = 0
 
     def load(self, command: Mapping[str, Any]) -> None:
         """Read an input out of its slot."""
@@ -76,11 +77,22 @@ class _Worker:
                 file.seek(0)
                 data = file.read(command["size"])
             self._inputs[token] = MediaInput(
-                command["subject_id"], data, command["kind"], command["mime"], command["context"]
+                command["subject_id"],
+                data,
+                command["kind"],
+                command["mime"],
+                command["context"],
+                command["path"],
+                self._tell,
             )
         except MemoryError as error:
             self._inputs[token] = error.with_traceback(None)
         self._channel.send(Loaded(slot=slot))
+
+    def _tell(self, share: float) -> None:
+        from albumen.pipeline.sandbox_protocol import Progress
+
+        self._channel.send(Progress(task=self._task, share=share))
 
     def drop(self, command: Mapping[str, Any]) -> None:
         """Forget an input."""
@@ -94,6 +106,7 @@ class _Worker:
         inputs = [self._inputs[token] for token in command["tokens"]]
         cpu, started = _cpu_seconds(), time.perf_counter()
         limit_cpu(time.process_time(), self._settings.sandbox.item_seconds * len(inputs))
+        self._task = task
         self._channel.send(Begin(task=task, cpu_s=cpu))
         outcomes, memory_gone = self._outcomes(step, inputs)
         if outcomes is None:

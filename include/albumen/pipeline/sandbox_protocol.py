@@ -66,6 +66,14 @@ class Begin(_Message):
     cpu_s: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+class Progress(_Message):
+    """How much of the task that began last is done."""
+
+    type: Literal["progress"] = "progress"
+    task: int
+    share: Annotated[float, Field(ge=0, le=1)]
+
+
 class Result(_Message):
     """The outcome of one input of a task; `recycle` says that the child ends after it."""
 
@@ -86,7 +94,7 @@ class GroupFailed(_Message):
     recycle: bool = False
 
 
-Message = Ready | Unable | Loaded | Begin | Result | GroupFailed
+Message = Ready | Unable | Loaded | Begin | Progress | Result | GroupFailed
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
 
@@ -97,6 +105,7 @@ class _Object(_Message):
     width: int
     height: int
     size: Annotated[int, Field(ge=0)]
+    file: Annotated[str, Field(pattern=r"^([a-z0-9]+([.-][a-z0-9]+)*)?$")] = ""
 
 
 class _Outcome(_Message):
@@ -211,6 +220,7 @@ def dump_outcome(outcome: Outcome) -> tuple[dict[str, Any], list[bytes]]:
                 "width": int(stored.width),
                 "height": int(stored.height),
                 "size": len(stored.data),
+                "file": stored.file,
             }
             for stored in outcome.objects
         ]
@@ -246,7 +256,9 @@ def load_outcome(values: Mapping[str, Any], blobs: bytes) -> Outcome:
     for stored in outcome.objects:
         data = blobs[offset : offset + stored.size]
         offset += stored.size
-        objects.append(StoredObject(stored.name, stored.extension, stored.mime, stored.width, stored.height, data))
+        objects.append(
+            StoredObject(stored.name, stored.extension, stored.mime, stored.width, stored.height, data, stored.file)
+        )
     return StepResult(rows=outcome.rows, objects=tuple(objects))
 
 

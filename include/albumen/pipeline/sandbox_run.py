@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -16,6 +16,7 @@ from albumen.pipeline.sandbox_protocol import (
     GroupFailed,
     Loaded,
     Message,
+    Progress,
     ProtocolError,
     Result,
     load_outcome,
@@ -24,6 +25,9 @@ from albumen.pipeline.sandbox_protocol import (
 from albumen.pipeline.sandbox_work import WorkItem, WorkOutcome, input_budget
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import SandboxSettings
+
+OnProgress = Callable[[str, int, float], None]
+"""Told step, subject id and share done."""
 
 _TASKS_AHEAD = 8
 """Enough for the child to be busy while the parent writes to the catalog."""
@@ -58,6 +62,8 @@ class SandboxRun:
         The limits, for deadlines and messages.
     windows : iterator
         Items with the tasks on them, as `plan_windows` orders them; asked for a few tasks ahead of the child.
+    on_progress : callable
+        Told of what long steps report.
     """
 
     def __init__(
@@ -65,10 +71,12 @@ class SandboxRun:
         children: SandboxChildren,
         limits: SandboxSettings,
         windows: Iterator[tuple[list[WorkItem], list[tuple[str, list[int]]]]],
+        on_progress: OnProgress,
     ) -> None:
         self._children = children
         self._limits = limits
         self._windows = windows
+        self._on_progress = on_progress
         self._items: dict[int, WorkItem] = {}
         self._steps_left: Counter[int] = Counter()
         self._numbers, self._tokens = count(), count()
@@ -180,6 +188,7 @@ class SandboxRun:
                 "kind": item.kind,
                 "mime": item.mime,
                 "context": dict(item.context),
+                "path": item.path,
             }
         )
         self._held.add(token)
@@ -191,13 +200,20 @@ class SandboxRun:
             child.free_slots.append(message.slot)
             return None
         task = self._in_flight[0] if self._in_flight else None
-        if not isinstance(message, Begin | Result | GroupFailed) or task is None or message.task != task.number:
+        if (
+            not isinstance(message, Begin | Progress | Result | GroupFailed)
+            or task is None
+            or message.task != task.number
+        ):
             raise ProtocolError("spoke out of turn")
         if isinstance(message, Begin):
             task.begun_at, task.cpu_at_begin = time.monotonic(), message.cpu_s
             return None
         if task.begun_at is None:
             raise ProtocolError("an end without a beginning")
+        if isinstance(message, Progress):
+            self._on_progress(task.step, self._items[task.tokens[0]].subject_id, message.share)
+            return None
         if isinstance(message, GroupFailed):
             self._in_flight.popleft()
             self._separate(task)

@@ -22,6 +22,7 @@ class WorkItem:
     mime: str
     context: Mapping[str, Any]
     steps: tuple[str, ...]
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class ShardSummary:
             for (step, state, reason), n in sorted(self.outcomes.items())
         ]
         if self.gave_way:
-            lines.append("  gave the rest back: fresh uploads wait")
+            lines.append("  gave the rest back: others wait")
         lines += [
             f"  slow: {step} of {subject} took {s:.2f} s" for s, step, subject in sorted(self.slowest, reverse=True)
         ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from albumen.catalog.results import StepOutcome
 from albumen.pipeline.contract import Step, StepResult, StepSkip, StoredObject
@@ -15,7 +18,7 @@ from albumen.pipeline.sandbox import WorkOutcome
 from albumen.pipeline.taxonomy import ItemFault
 from albumen.settings import Settings
 from albumen.storage.layout import CACHE_FOREVER, rendition_key
-from albumen.storage.object_store import ObjectStore
+from albumen.storage.object_store import ObjectStore, StorageError
 
 
 class Storing:
@@ -40,7 +43,8 @@ class Storing:
         if isinstance(outcome.result, StepResult):
             for made in outcome.result.objects:
                 key = self._key(part, outcome.step, made)
-                self._uploads[outcome.subject_id].append(self.executor.submit(self._put, key, made))
+                folder = Path(part.reading.path).parent
+                self._uploads[outcome.subject_id].append(self.executor.submit(self._put, key, made, folder))
         return part.work is not None and len(self._outcomes[outcome.subject_id]) == len(part.work.steps)
 
     def finish(self, part: Decided, decider: Decider) -> None:
@@ -62,12 +66,17 @@ class Storing:
             if isinstance(outcome.result, StepResult):
                 rows = {table: [dict(row) for row in found] for table, found in outcome.result.rows.items()}
                 part.result.rows |= {table: rows.get(table, []) for table in self.steps[outcome.step].writes}
-                if outcome.step == "renditions":
+                if self.steps[outcome.step].makes_preview:
                     part.result.follow |= decider.following(part)
 
-    def _put(self, key: str, made: StoredObject) -> dict[str, Any]:
+    def _put(self, key: str, made: StoredObject, folder: Path) -> dict[str, Any]:
         bucket, size = self.settings.library_bucket, len(made.data)
-        etag = self.store.put(bucket, key, made.data, mime=made.mime, cache_control=CACHE_FOREVER)
+        if made.file:
+            with _opened(folder / made.file) as file:
+                size = os.fstat(file.fileno()).st_size
+                etag = self.store.put_file(bucket, key, file, mime=made.mime, cache_control=CACHE_FOREVER)
+        else:
+            etag = self.store.put(bucket, key, made.data, mime=made.mime, cache_control=CACHE_FOREVER)
         return {
             "name": made.name,
             "key": key,
@@ -105,3 +114,12 @@ class Storing:
             read=part.reading.bytes_read,
             written=sum(len(made.data) for made in result.objects),
         )
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A file that a child wrote; a link to somewhere else is none."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise StorageError(f"{path.name}: what the step left is no file")
+    return os.fdopen(descriptor, "rb")

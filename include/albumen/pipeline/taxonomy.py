@@ -28,6 +28,7 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
     SIDECAR = "sidecar"
     VIDEO_PASS_PENDING = "video_pass_pending"
+    NOT_NEEDED = "not_needed"
     ERASED = "erased"
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
@@ -60,6 +61,7 @@ POLICIES: dict[Reason, Policy] = {
     Reason.UNSUPPORTED: Policy(State.SKIPPED, 0, "nobody"),
     Reason.SIDECAR: Policy(State.SKIPPED, 0, "nobody"),
     Reason.VIDEO_PASS_PENDING: Policy(State.SKIPPED, 0, "nobody"),
+    Reason.NOT_NEEDED: Policy(State.SKIPPED, 0, "nobody"),
     Reason.ERASED: Policy(State.SKIPPED, 0, "nobody"),
     Reason.UNREADABLE: Policy(State.QUARANTINED, 1, "item"),
     Reason.TOO_LARGE: Policy(State.QUARANTINED, 1, "item"),

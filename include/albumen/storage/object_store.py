@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import boto3
 import obstore
@@ -149,6 +149,13 @@ class ObjectStore:
                 digest.update(data)
                 self._compare(bucket, key, etag, digest.hexdigest(), "stored")
             return etag
+
+    def put_file(self, bucket: str, key: str, file: BinaryIO, *, mime: str, cache_control: str = "") -> str:
+        """Store a file of any size, in parts if it is large, and return its ETag; errors as `read`."""
+        attributes = {"Content-Type": mime} | ({"Cache-Control": cache_control} if cache_control else {})
+        with _faults(bucket, key):
+            result = obstore.put(_fast_store(self.options, bucket), key, file, attributes=attributes)
+            return (result["e_tag"] or "").strip('"')
 
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; one that is not there is no error."""

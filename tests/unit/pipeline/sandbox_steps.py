@@ -243,3 +243,15 @@ class SlowStartStep(SingleStep):
 
     def __init__(self, settings: Any) -> None:
         time.sleep(60)
+
+
+class ReportingStep(SingleStep):
+    """Long, but never silent for long."""
+
+    name = "reporting"
+
+    def one(self, item: MediaInput) -> Outcome:
+        for number in range(1, 6):
+            time.sleep(0.4)
+            item.report(number / 5)
+        return StepResult(rows={"paths": [{"path": item.path}]})

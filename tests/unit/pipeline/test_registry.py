@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from albumen.catalog import steps_by_kind
 from albumen.pipeline import registry
 from albumen.pipeline.contract import Step
 
@@ -52,3 +53,12 @@ def test_two_steps_of_one_name_are_refused(others: pytest.MonkeyPatch) -> None:
     others.setattr(registry, "BUILT_IN", ("albumen.pipeline.steps.renditions:RenditionsStep",) * 2)
     with pytest.raises(ValueError, match="two steps are called 'renditions'"):
         registry.steps()
+
+
+def test_the_steps_that_the_catalog_names_are_there() -> None:
+    for kind, name in steps_by_kind.SHOWS.items():
+        assert registry.shows(kind) == name
+    for kind, name in steps_by_kind.FACTS.items():
+        step = registry.steps()[name]
+        assert "facts" in step.writes
+        assert kind in step.kinds

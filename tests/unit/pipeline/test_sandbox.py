@@ -392,3 +392,18 @@ def wait_until_gone(pid: int) -> None:
     while not gone():
         assert time.monotonic() < deadline, f"process {pid} survived"
         time.sleep(0.02)
+
+
+def test_a_step_that_reports_may_take_longer_than_an_items_time(tmp_path: Path) -> None:
+    told: list[tuple[str, int, float]] = []
+    limits = SandboxSettings(memory_bytes=MEMORY_BYTES, item_seconds=SHORT_SECONDS)
+    film = WorkItem(7, b"", "video", "video/mp4", {}, ("reporting",), str(tmp_path / "source"))
+    with Sandbox(
+        ["sandbox_steps:ReportingStep"],
+        Settings(sandbox=limits),
+        search_path=[str(HERE)],
+        on_progress=lambda *report: told.append(report),
+    ) as sandbox:
+        (outcome,) = sandbox.run([film])
+    assert row(outcome) == {"path": str(tmp_path / "source")}
+    assert told == [("reporting", 7, share) for share in (0.2, 0.4, 0.6, 0.8, 1.0)]

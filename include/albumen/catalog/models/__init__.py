@@ -16,6 +16,7 @@ from albumen.catalog.models.findings import (
     RawTags,
     Rendition,
     SupersededObject,
+    VideoFacts,
 )
 from albumen.catalog.models.integrity import IntegrityCheck
 from albumen.catalog.models.ledger import Backfill, Due, Outcome, PastOutcome, Shard, StepPause, StepState, Tally
@@ -83,5 +84,6 @@ __all__ = [
     "Tally",
     "Tombstone",
     "TripRow",
+    "VideoFacts",
     "VisitRow",
 ]

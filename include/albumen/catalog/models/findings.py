@@ -48,6 +48,26 @@ class Facts(ItemColumns, Base):
     extra: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
 
 
+class VideoFacts(ItemColumns, Base):
+    """What a video is made of, by its headers and streams."""
+
+    __tablename__ = "videos"
+    __table_args__ = (ITEM_HASH,)
+
+    container: Mapped[str]
+    duration_s: Mapped[float | None]
+    rotation: Mapped[int] = mapped_column(SmallInteger)
+    fps: Mapped[float | None]
+    frames: Mapped[int | None] = mapped_column(Integer)
+    bit_rate: Mapped[int | None]
+    video_codec: Mapped[str | None]
+    pixel_format: Mapped[str | None]
+    transfer: Mapped[str | None]
+    audio_codec: Mapped[str | None]
+    audio_channels: Mapped[int | None] = mapped_column(SmallInteger)
+    content_identifier: Mapped[str | None]
+
+
 class RawTags(ItemColumns, Base):
     """The tags as they stand in the file, size-capped."""
 

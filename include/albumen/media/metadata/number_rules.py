@@ -59,6 +59,14 @@ def _xmp_number(name: str) -> NumberReader:
     return read
 
 
+def _film_number(name: str) -> NumberReader:
+    def read(sources: Sources) -> float | None:
+        text = sources.film.tags.get(name, "")
+        return float(text) if text.isascii() and text.replace(".", "", 1).isdigit() else None
+
+    return read
+
+
 def _stars(read: NumberReader) -> NumberReader:
     """Stars from a percentage as Windows writes it: 1, 25, 50, 75 and 99 for one to five."""
 
@@ -126,6 +134,7 @@ NUMBER_RULES: dict[str, NumberRule] = {
             _exif_number(tags.RATING),
             _stars(_xmp_number("MicrosoftPhoto:Rating")),
             _stars(_exif_number(tags.RATING_PERCENT)),
+            _film_number("rating"),
         ),
         -1,
         5,

@@ -19,6 +19,9 @@ _XMP_COORDINATE = re.compile(
     r"\s*([+\-]?\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?(?:,(\d+(?:\.\d+)?))?\s*([NSEW])?\s*$",
     re.ASCII | re.IGNORECASE,
 )
+_ISO_6709 = re.compile(
+    r"\s*([+\-]\d{1,2}(?:\d{2}){0,2}(?:\.\d+)?)([+\-]\d{1,3}(?:\d{2}){0,2}(?:\.\d+)?)([+\-]\d+(?:\.\d+)?)?", re.ASCII
+)
 _WRITTEN_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _XMP_FRACTION = re.compile(r"\s*(-?\d+(?:\.\d+)?)(?:/(\d+))?\s*$", re.ASCII)
 
@@ -76,6 +79,24 @@ def xmp_place(xmp: Mapping[str, Sequence[str]]) -> Place | None:
     if altitude is not None and next(iter(xmp.get("exif:GPSAltitudeRef", ())), "0") in ("1", "3"):
         altitude = -abs(altitude)
     return _checked(lat, lon, altitude, "xmp")
+
+
+def iso_6709_place(text: str) -> Place | None:
+    """The position in a text of ISO 6709, as QuickTime has it: `+38.1893-119.9558+2004.158/`; like `exif_place`."""
+    match = _ISO_6709.match(text)
+    if not match:
+        return None
+    lat, lon = _sexagesimal(match[1], 2), _sexagesimal(match[2], 3)
+    return _checked(lat, lon, float(match[3]) if match[3] else None, "quicktime")
+
+
+def _sexagesimal(text: str, digits: int) -> float:
+    """Degrees of `+DD.D`, `+DDMM.M` or `+DDMMSS.S`; `digits` are those of whole degrees."""
+    whole, _, fraction = text[1:].partition(".")
+    parts = [whole[:digits], *(whole[at : at + 2] for at in range(digits, len(whole), 2))]
+    parts[-1] += f".{fraction or 0}"
+    degrees = math.fsum(float(part) / step for part, step in zip(parts, (1, 60, 3600), strict=False))
+    return -degrees if text[0] == "-" else degrees
 
 
 def gps_moment(gps: Directory) -> datetime | None:

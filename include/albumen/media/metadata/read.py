@@ -1,4 +1,4 @@
-"""Reads the facts of one photo from its bytes and from what is known beside them."""
+"""Reads the facts of one photo or video from its bytes and from what is known beside them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from albumen.media.metadata.taken import read_taken
 from albumen.media.metadata.text_rules import KEYWORD_RULES, TEXT_RULES
 from albumen.media.metadata.tiff import TiffBlock
 from albumen.media.metadata.xmp import read_xmp
+from albumen.media.video.container import Container
 from albumen.settings import LimitSettings
 
 _SIDEWAYS = frozenset({5, 6, 7, 8})
@@ -78,6 +79,38 @@ def read_metadata(
         file_name=file_name,
         last_modified=last_modified,
     )
+    return weigh(sources, blocks, home_zone=home_zone, now=now, limits=limits)
+
+
+def read_film(
+    container: Container,
+    *,
+    file_name: str,
+    last_modified: datetime,
+    home_zone: str,
+    now: datetime,
+    limits: LimitSettings,
+) -> Metadata:
+    """Read the facts of one video from its headers; parameters, result and errors as of `read_metadata`."""
+    blocks = Blocks(turned=True, xmp=container.xmp, damaged=container.missing_bytes > 0)
+    size = container.width or 0, container.height or 0
+    blocks.set_size(*(size if container.rotation % 180 == 0 else size[::-1]))
+    sources = Sources(
+        exif=NO_EXIF,
+        maker={},
+        xmp=_xmp(blocks),
+        iptc={},
+        png={},
+        png_modified=None,
+        file_name=file_name,
+        last_modified=last_modified,
+        film=container,
+    )
+    return weigh(sources, blocks, home_zone=home_zone, now=now, limits=limits)
+
+
+def weigh(sources: Sources, blocks: Blocks, *, home_zone: str, now: datetime, limits: LimitSettings) -> Metadata:
+    """Choose among what was read, by the rules; parameters, result and errors as of `read_metadata`."""
     refused: dict[str, str] = {}
     numbers = {name: _read_number(name, sources, refused) for name in NUMBER_RULES}
     texts = {name: _first_text(readers, sources) for name, readers in TEXT_RULES.items()}
@@ -181,6 +214,7 @@ def _all_tags(sources: Sources) -> dict[str, dict[str, Any]]:
         "xmp": {name: values[0] if len(values) == 1 else values for name, values in sources.xmp.items()},
         "iptc": dict(sources.iptc),
         "png": dict(sources.png),
+        "film": dict(sources.film.tags),
     }
     return {name: group for name, group in groups.items() if group}
 

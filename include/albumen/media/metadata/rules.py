@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from albumen.media.metadata import exif as tags
 from albumen.media.metadata.dates import Moment, parse_moment, parse_offset, with_fraction
 from albumen.media.metadata.file_name_dates import read_file_name
-from albumen.media.metadata.places import Place, exif_place, gps_moment, xmp_place
+from albumen.media.metadata.places import Place, exif_place, gps_moment, iso_6709_place, xmp_place
 from albumen.media.metadata.sources import Sources
 
 Confidence = Literal["low", "medium", "high"]
@@ -71,6 +71,21 @@ def _gps_date(sources: Sources) -> Dated | None:
     return Dated("gps", Moment(instant.replace(tzinfo=None), 0), utc=True) if instant else None
 
 
+def _film_date(tag: str, name: str) -> Callable[[Sources], Dated | None]:
+    def read(sources: Sources) -> Dated | None:
+        moment = parse_moment(sources.film.tags.get(tag, ""))
+        return Dated(f"{sources.film.format}:{name}", moment) if moment and moment.has_time else None
+
+    return read
+
+
+def _film_created(sources: Sources) -> Dated | None:
+    film = sources.film
+    if film.created is None:
+        return None
+    return Dated(f"{film.format}:CreateDate", Moment(film.created, None if film.is_local else 0), utc=not film.is_local)
+
+
 def _png_date(sources: Sources) -> Dated | None:
     moment = parse_moment(sources.png.get("Creation Time", ""))
     return Dated("png:CreationTime", moment) if moment else None
@@ -117,6 +132,9 @@ DATE_RULES: tuple[DateRule, ...] = (
     ),
     DateRule("xmp:exif:DateTimeOriginal", _xmp_date("exif:DateTimeOriginal"), "high"),
     DateRule("maker:DateTimeOriginal", _maker_date, "high"),
+    DateRule("quicktime:CreationDate", _film_date("creation_date", "CreationDate"), "high"),
+    DateRule("quicktime:ContentCreateDate", _film_date("content_date", "ContentCreateDate"), "high"),
+    DateRule("quicktime:CreateDate", _film_created, "high"),
     DateRule("xmp:photoshop:DateCreated", _xmp_date("photoshop:DateCreated"), "medium"),
     DateRule("iptc:DateTimeCreated", _iptc_date, "medium"),
     DateRule("xmp:xmp:CreateDate", _xmp_date("xmp:CreateDate"), "medium"),
@@ -131,4 +149,5 @@ DATE_RULES: tuple[DateRule, ...] = (
 PLACE_RULES: tuple[Callable[[Sources], Place | None], ...] = (
     lambda sources: exif_place(sources.exif.gps),
     lambda sources: xmp_place(sources.xmp),
+    lambda sources: iso_6709_place(sources.film.tags.get("location", "")),
 )

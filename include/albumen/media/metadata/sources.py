@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from albumen.media.metadata.exif import Exif
+from albumen.media.video.container import Container
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Sources:
         The file's name.
     last_modified : datetime
         The object's last change, with its zone.
+    film : Container
+        The headers of a video; empty of a photo.
     """
 
     exif: Exif
@@ -41,3 +44,4 @@ class Sources:
     png_modified: str | None
     file_name: str
     last_modified: datetime
+    film: Container = field(default_factory=Container)

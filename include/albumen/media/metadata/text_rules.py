@@ -45,6 +45,10 @@ def _png_text(keyword: str) -> TextReader:
     return lambda sources: sources.png.get(keyword) or None
 
 
+def _film_text(name: str) -> TextReader:
+    return lambda sources: sources.film.tags.get(name)
+
+
 def _named(read: TextReader) -> TextReader:
     """A name, and not the dashes that stand for none."""
 
@@ -60,8 +64,8 @@ def _lens_numbers(tag: int) -> TextReader:
 
 
 TEXT_RULES: dict[str, tuple[TextReader, ...]] = {
-    "make": (_named(_exif_text(tags.MAKE)), _maker_text("make"), _xmp_text("tiff:Make")),
-    "model": (_named(_exif_text(tags.MODEL)), _maker_text("model"), _xmp_text("tiff:Model")),
+    "make": (_named(_exif_text(tags.MAKE)), _maker_text("make"), _xmp_text("tiff:Make"), _film_text("make")),
+    "model": (_named(_exif_text(tags.MODEL)), _maker_text("model"), _xmp_text("tiff:Model"), _film_text("model")),
     "lens": (
         _named(_exif_text(tags.LENS_MODEL)),
         _xmp_text("exifEX:LensModel"),
@@ -70,13 +74,20 @@ TEXT_RULES: dict[str, tuple[TextReader, ...]] = {
         _lens_numbers(tags.LENS_SPECIFICATION),
         _lens_numbers(tags.DNG_LENS_INFO),
     ),
-    "title": (_xmp_text("dc:title"), _iptc_text("title"), _wide_text(tags.XP_TITLE), _png_text("Title")),
+    "title": (
+        _xmp_text("dc:title"),
+        _iptc_text("title"),
+        _wide_text(tags.XP_TITLE),
+        _png_text("Title"),
+        _film_text("title"),
+    ),
     "description": (
         _xmp_text("dc:description"),
         _exif_text(tags.IMAGE_DESCRIPTION),
         _iptc_text("description"),
         _wide_text(tags.XP_COMMENT),
         _png_text("Description"),
+        _film_text("description"),
     ),
     "burst_id": (
         _maker_text("burst_id"),

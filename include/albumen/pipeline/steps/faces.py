@@ -26,7 +26,7 @@ class FacesStep(Step):
     name = "faces"
     version = 1
     reads = "preview"
-    needs = ("renditions",)
+    kinds = frozenset({"photo", "video"})
     consent = "faces"
     writes = ("faces",)
     models = (DETECTOR, RECOGNISER)

@@ -15,7 +15,7 @@ class LikenessStep(Step):
     name = "likeness"
     version = 1
     reads = "preview"
-    needs = ("renditions",)
+    kinds = frozenset({"photo", "video"})
     writes = ("likenesses",)
     batch_size = 8
     expected_seconds = 0.005

@@ -83,12 +83,17 @@ class MetadataStep(Step):
             media.data,
             media.mime,
             file_name=context["file_name"],
-            last_modified=_moment(context["last_modified"]),
+            last_modified=moment_of(context["last_modified"]),
             home_zone=context["home_zone"],
-            now=_moment(context["now"]),
+            now=moment_of(context["now"]),
             limits=self.settings.limits,
         )
-        return StepResult(rows={"facts": [_facts(found)], "raw_tags": [{"tags": found.raw_tags}]})
+        return StepResult(rows=rows_of(found))
+
+
+def rows_of(found: Metadata) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """The rows that hold a file's facts."""
+    return {"facts": [_facts(found)], "raw_tags": [{"tags": found.raw_tags}]}
 
 
 def _facts(found: Metadata) -> dict[str, Any]:
@@ -100,6 +105,7 @@ def _facts(found: Metadata) -> dict[str, Any]:
     return row
 
 
-def _moment(text: str) -> datetime:
+def moment_of(text: str) -> datetime:
+    """A moment of the context, with its zone."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

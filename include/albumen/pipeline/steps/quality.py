@@ -15,7 +15,7 @@ class QualityStep(Step):
     name = "quality"
     version = 1
     reads = "preview"
-    needs = ("renditions",)
+    kinds = frozenset({"photo", "video"})
     writes = ("quality",)
     batch_size = 8
     expected_seconds = 0.02

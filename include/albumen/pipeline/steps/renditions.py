@@ -19,6 +19,7 @@ class RenditionsStep(Step):
     name: ClassVar[str] = "renditions"
     version: ClassVar[int] = 2
     reads: ClassVar[PassName] = "original"
+    makes_preview: ClassVar[bool] = True
     writes: ClassVar[tuple[str, ...]] = ("placeholders",)
 
     @classmethod
@@ -40,9 +41,10 @@ class RenditionsStep(Step):
         placeholder = {"thumbhash": rendered.thumbhash, "dominant": rendered.dominant, "frames": rendered.frames}
         return StepResult(
             rows={"placeholders": [placeholder]},
-            objects=[_stored("thumb", "webp", rendered.thumb), _stored("preview", "jpg", rendered.preview)],
+            objects=[stored("thumb", "webp", rendered.thumb), stored("preview", "jpg", rendered.preview)],
         )
 
 
-def _stored(name: str, extension: str, picture: EncodedPicture) -> StoredObject:
+def stored(name: str, extension: str, picture: EncodedPicture) -> StoredObject:
+    """A rendition as an object to store."""
     return StoredObject(name, extension, picture.mime, picture.width, picture.height, picture.data)

@@ -1,0 +1,1 @@
+"""Videos: what their containers say, what their streams are, and the frames to show of them."""

@@ -1,0 +1,54 @@
+"""Step `hover`: a few silent seconds of a video, for a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from albumen.pipeline.contract import MediaInput, Outcome, PassName, Step, StepResult, StoredObject
+from albumen.pipeline.taxonomy import ItemFault
+from albumen.settings import Settings
+
+_CRF = 28
+
+
+class HoverStep(Step):
+    """Encodes a few seconds from a third of the way on."""
+
+    name: ClassVar[str] = "hover"
+    version: ClassVar[int] = 1
+    reads: ClassVar[PassName] = "video"
+    kinds: ClassVar[frozenset[str]] = frozenset({"video"})
+    expected_seconds: ClassVar[float] = 1.5
+
+    @classmethod
+    def relevant_settings(cls, settings: Settings) -> Mapping[str, Any]:
+        """Size and length."""
+        return settings.video.model_dump(include={"hover_short_side", "hover_seconds", "proxy_preset"})
+
+    def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
+        """Encode a part of every video of the batch."""
+        return [self._encode(media) for media in batch]
+
+    def _encode(self, media: MediaInput) -> Outcome:
+        from albumen.media.video.encode import Encoding, encode, look
+
+        knobs, path = self.settings.video, Path(media.path)
+        try:
+            _, duration, _ = look(path, media.mime)
+            start = max(0.0, min(duration / 3, duration - knobs.hover_seconds))
+            made = encode(
+                path,
+                media.mime,
+                path.with_name("hover.mp4"),
+                Encoding(knobs.hover_short_side, _CRF, knobs.proxy_preset, 0, start, knobs.hover_seconds),
+                seconds=knobs.step_seconds,
+                threads=knobs.threads,
+                on_progress=media.report,
+            )
+        except ItemFault as fault:
+            return fault
+        return StepResult(
+            objects=[StoredObject("hover", "mp4", "video/mp4", made.width, made.height, b"", "hover.mp4")]
+        )
