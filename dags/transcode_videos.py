@@ -1,8 +1,8 @@
 """
-### The video pass: fingerprint, facts, poster
+### The video pass: fingerprint, facts, poster, proxy
 
-**What**: reads every due video once, onto the worker's disk: SHA-256, facts, `poster`, and `thumb` and
-`preview` of it. Copies are recognised by their hash and not decoded again.
+**What**: reads every due video once, onto the worker's disk: SHA-256, facts, `poster` with `thumb` and
+`preview`, `hover`, and a `proxy` where the library's policy wants one. Copies are not decoded again.
 
 **When**: the original pass met videos, work is left, a retry's time or an abandoned lease has come,
 every ten minutes.
@@ -18,6 +18,8 @@ task); the retry finishes the shard. Videos that could not be read are in `./alb
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
 
 from albumen.airflow.assets import ORIGINALS, RENDITIONS, TRANSCODE_VIDEOS_DUE, emissions
@@ -25,6 +27,9 @@ from albumen.airflow.operators.plan import PlanWorkOperator
 from albumen.airflow.operators.process import ProcessShardOperator
 from albumen.airflow.operators.settle import SettleOperator
 from albumen.airflow.policies import DEFAULT_ARGS
+
+LONGEST = timedelta(hours=24)
+"""Of one task: it begins no video after a minute of work, but what it has begun may be a feature film."""
 
 with DAG(
     dag_id="transcode_videos",
@@ -39,9 +44,9 @@ with DAG(
     tags=["albumen", "transcode"],
 ):
     plan = PlanWorkOperator(task_id="plan", pass_name="video")
-    process = ProcessShardOperator.partial(task_id="process", pass_name="video", pool="video_encode").expand(
-        size=plan.output
-    )
+    process = ProcessShardOperator.partial(
+        task_id="process", pass_name="video", pool="video_encode", execution_timeout=LONGEST
+    ).expand(size=plan.output)
     settle = SettleOperator(
         task_id="settle",
         pass_name="video",
