@@ -168,8 +168,8 @@ class MaintenanceSettings(BaseModel):
     least_objects: int = Field(20_000, ge=0, description="Looked at a day at least, however small that share is.")
     originals_share: float = Field(0.05, ge=0, le=1, description="Share of the originals in it that are asked for.")
     content_share: float = Field(0.002, ge=0, le=1, description="Share of the objects in it whose bytes are read.")
-    delete: tuple[Literal["orphaned", "superseded"], ...] = Field(
-        ("superseded",), description="Checks that delete what they find, a JSON list; others only report it."
+    delete: tuple[Literal["erased", "orphaned", "superseded"], ...] = Field(
+        ("superseded", "erased"), description="Checks that delete what they find, a JSON list; others only report it."
     )
     grace_hours: float = Field(72.0, ge=0, description="Age below which no derived file is deleted, hours.")
     most_share: float = Field(

@@ -52,7 +52,12 @@ class World:
 
     @property
     def session(self) -> Session:
-        return Session(self.stack.home)
+        """What the tests look through: by the store itself, whatever the proxy does to the stack."""
+        with pytest.MonkeyPatch.context() as environment:
+            environment.delenv("ALBUMEN_STORAGE_CONN_ID")
+            session = Session(self.stack.home)
+            assert session.store.options.endpoint != self.proxy.endpoint
+            return session
 
     def kill(self, component: str) -> None:
         """As the kernel does it; a supervisor starts it again."""

@@ -30,6 +30,12 @@ OF_ERASURE = text("""
     WHERE erasure_id = :erasure_id AND sha256 > :after ORDER BY sha256 LIMIT :most
 """)
 
+RECENT = text("""
+    SELECT sha256 FROM tombstones
+    WHERE library_id = :library_id AND sha256 > :after AND erased_at > now() - make_interval(days => :days)
+    ORDER BY sha256 LIMIT :most
+""")
+
 OF_ITEMS = text("SELECT item_id FROM tombstones WHERE erasure_id = :erasure_id AND item_id = ANY(:items)")
 
 
@@ -70,6 +76,12 @@ def of_erasure(connection: Connection, erasure_id: int, *, after: bytes, most: i
     """The tombstones of an erasure beyond `after`, by digest."""
     rows = connection.execute(OF_ERASURE, {"erasure_id": erasure_id, "after": after, "most": most})
     return [Tombstone(bytes(row.sha256), row.item_id) for row in rows]
+
+
+def recent(connection: Connection, library_id: int, *, after: bytes, days: int, most: int) -> Sequence[bytes]:
+    """What was erased from a library in the last days, digests beyond `after` in order."""
+    rows = connection.execute(RECENT, {"library_id": library_id, "after": after, "days": days, "most": most})
+    return [bytes(sha256) for sha256 in rows.scalars()]
 
 
 def of_items(connection: Connection, erasure_id: int, items: Iterable[int]) -> set[int]:

@@ -134,7 +134,10 @@ def _handler(proxy: StoreProxy) -> type[BaseHTTPRequestHandler]:
             proxy.requests.append(request)
             fault = proxy.choose(request)
             if fault is None or fault.answers:
-                self._pass_on(body, fault or Fault())
+                try:
+                    self._pass_on(body, fault or Fault())
+                except OSError:  # the store is away, or who asked has gone
+                    self.close_connection = True
             elif fault.status:
                 self._refuse(fault.status)
             else:

@@ -63,7 +63,7 @@ def test_by_default_it_only_reports(damaged: TestLibrary, run_task: Run) -> None
     before = (damaged.dump(), damaged.stored())
     ran = run_task(maintain())
     assert ran.label == "test"
-    assert by_check(ran, "found") == {"missing": 1, "changed": 0, "superseded": 0, "orphaned": 1}
+    assert by_check(ran, "found") == {"missing": 1, "changed": 0, "superseded": 0, "erased": 0, "orphaned": 1}
     assert not any(by_check(ran, "acts").values())
     assert (damaged.dump(), damaged.stored()) == before
     settled = run_task(settle(), returned={"maintain": ran.result})
@@ -74,7 +74,13 @@ def test_by_default_it_only_reports(damaged: TestLibrary, run_task: Run) -> None
 def test_it_repairs_and_wakes_the_pass_and_orphans_wait_for_leave(damaged: TestLibrary, run_task: Run) -> None:
     before = len(damaged.stored())
     ran = run_task(maintain(report_only="False"))
-    assert by_check(ran, "acts") == {"missing": True, "changed": True, "superseded": True, "orphaned": False}
+    assert by_check(ran, "acts") == {
+        "missing": True,
+        "changed": True,
+        "superseded": True,
+        "erased": True,
+        "orphaned": False,
+    }
     assert by_check(ran, "done")["missing"] == {"due_again": 1}
     settled = run_task(settle(), returned={"maintain": [ran.result]})
     assert settled.result["wakes"] == ["original"]
@@ -89,7 +95,13 @@ def test_the_setting_lets_orphans_go_unasked(
 ) -> None:
     monkeypatch.setenv("ALBUMEN_MAINTENANCE__DELETE", '["orphaned"]')
     ran = run_task(maintain(report_only=False))
-    assert by_check(ran, "acts") == {"missing": True, "changed": True, "superseded": False, "orphaned": True}
+    assert by_check(ran, "acts") == {
+        "missing": True,
+        "changed": True,
+        "superseded": False,
+        "erased": False,
+        "orphaned": True,
+    }
     assert by_check(ran, "done")["orphaned"]["deleted"] == 1
 
 

@@ -58,7 +58,7 @@ def test_a_dry_run_changes_nothing(albumen: Invoke, damaged: TestLibrary) -> Non
     before = (damaged.dump(), damaged.stored())
     reports = json.loads(albumen("maintain", "--library", "test", "--dry-run", "--json").output)
     assert {report["check"]: report["found"] for report in reports} == {
-        "missing": 1, "changed": 0, "superseded": 0, "orphaned": 1,
+        "missing": 1, "changed": 0, "superseded": 0, "erased": 0, "orphaned": 1,
     }  # fmt: skip
     assert albumen("maintain", "records", "--dry-run").output == "nothing is past its days\n"
     assert (damaged.dump(), damaged.stored()) == before
@@ -77,7 +77,11 @@ def test_status_tells_the_last_look_of_each_check(albumen: Invoke) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["--check", "lost"], 2, "no check is called 'lost'; there are: missing, changed, superseded, orphaned"),
+        (
+            ["--check", "lost"],
+            2,
+            "no check is called 'lost'; there are: missing, changed, superseded, erased, orphaned",
+        ),
         (["--dry-run", "--delete"], 2, "a dry run deletes nothing"),
         (["--library", "gone"], 1, "no library is called 'gone'"),
         (["--seconds", "-1"], 2, "--seconds"),

@@ -7,13 +7,14 @@ from types import MappingProxyType
 
 from albumen.pipeline.maintenance.changed import ChangedCheck
 from albumen.pipeline.maintenance.contract import Check
+from albumen.pipeline.maintenance.erased import ErasedCheck
 from albumen.pipeline.maintenance.missing import MissingCheck
 from albumen.pipeline.maintenance.orphaned import OrphanedCheck
 from albumen.pipeline.maintenance.superseded import SupersededCheck
 from albumen.settings import Settings
 
 CHECKS: Mapping[str, type[Check]] = MappingProxyType(
-    {check.name: check for check in (MissingCheck, ChangedCheck, SupersededCheck, OrphanedCheck)}
+    {check.name: check for check in (MissingCheck, ChangedCheck, SupersededCheck, ErasedCheck, OrphanedCheck)}
 )
 
 

@@ -63,7 +63,7 @@ def test_a_whole_library_is_found_whole(filled: TestLibrary, run_checks: Maintai
     before = filled.stored()
     reports = run_checks(filled)
     assert {name: report.found for name, report in reports.items()} == {
-        "missing": 0, "changed": 0, "superseded": 0, "orphaned": 0,
+        "missing": 0, "changed": 0, "superseded": 0, "erased": 0, "orphaned": 0,
     }  # fmt: skip
     assert (reports["missing"].checked, reports["orphaned"].checked) == (24, 24)
     assert reports["changed"].checked == 24 + 12

@@ -274,9 +274,9 @@ def test_records_past_their_days_go_and_the_last_of_each_stays(filled: TestLibra
     assert filled.dump() == before
     dropped = retire(place, dry_run=False)
     assert dropped == counted
-    assert dropped["integrity_checks"] == 4
+    assert dropped["integrity_checks"] == 5
     assert {name: len(filled.query(f"SELECT * FROM {name}")) for name in dropped} == {
-        "shards": 0, "listings": 1, "integrity_checks": 4, "outcome_history": 0,
+        "shards": 0, "listings": 1, "integrity_checks": 5, "outcome_history": 0,
     }  # fmt: skip
     assert retire(place, dry_run=False) == {}
     filled.put("new.txt", b"not a photo")
@@ -286,5 +286,5 @@ def test_records_past_their_days_go_and_the_last_of_each_stays(filled: TestLibra
 
 
 def test_every_check_is_known_by_its_name() -> None:
-    assert list(registry.CHECKS) == ["missing", "changed", "superseded", "orphaned"]
-    assert {name for name, check in registry.CHECKS.items() if check.deletes} == {"superseded", "orphaned"}
+    assert list(registry.CHECKS) == ["missing", "changed", "superseded", "erased", "orphaned"]
+    assert {name for name, check in registry.CHECKS.items() if check.deletes} == {"superseded", "erased", "orphaned"}
