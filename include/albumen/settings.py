@@ -129,8 +129,20 @@ class ModelSettings(BaseModel):
 
     directory: str = Field("~/.cache/albumen/models", description="Content-addressed cache of verified weights.")
     threads: int = Field(1, ge=1, description="Threads of one model session.")
+    providers: tuple[str, ...] = Field(
+        ("CPUExecutionProvider",), description="Execution providers of ONNX Runtime, best first, a JSON list."
+    )
+    scene: str = Field("efficientnet-lite2", description="Model of `scene`: `efficientnet-lite2` or `-lite0`.")
+    sentences: str = Field(
+        "minilm-l6-v2-int8", description="Model of sentences, in whose space pictures have a point, too."
+    )
     face_score: float = Field(0.6, ge=0, le=1, description="Least score of a face that is kept.")
     face_max_side: int = Field(1024, ge=160, description="Long side of the picture faces are looked for in, pixels.")
+
+    @property
+    def text_space(self) -> str:
+        """Model id of the points that pictures have in the space of sentences."""
+        return f"{self.scene}.{self.sentences}"
 
 
 class MemorySettings(BaseModel):

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import steps_by_kind
+from albumen.catalog import models_in_use, steps_by_kind
 from albumen.catalog.libraries import Library
 
 PAGE = 500
@@ -27,7 +27,7 @@ RECORDS = text("""
     )
     SELECT o.key, o.original_id, o.size, o.kind, o.mime, i.sha256, to_jsonb(f) AS facts, to_jsonb(v) AS video,
         first.key AS first_key, out.outcomes, d.due, r.renditions, fa.faces,
-        q.score AS quality, q.reasons AS quality_reasons, pl.place, ev.event_id, ev.trip_id
+        q.score AS quality, q.reasons AS quality_reasons, pl.place, ev.event_id, ev.trip_id, sc.labels
     FROM page o
     LEFT JOIN items i ON i.library_id = o.library_id AND i.item_id = o.item_id
     LEFT JOIN facts f ON f.library_id = o.library_id AND f.item_id = o.item_id
@@ -64,13 +64,18 @@ RECORDS = text("""
             'person', null) ORDER BY face_no) AS faces
         FROM faces WHERE library_id = o.library_id AND item_id = o.item_id
     ) AS fa ON true
+    LEFT JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_object('name', name, 'score', score) ORDER BY place) AS labels
+        FROM scenes, unnest(labels, scores) WITH ORDINALITY AS l(name, score, place)
+        WHERE library_id = o.library_id AND item_id = o.item_id AND model_id = :scene
+    ) AS sc ON true
     ORDER BY o.key
 """)
 
 
 def records(connection: Connection, library: Library, *, key: str | None = None) -> Iterator[dict[str, Any]]:
     """Records of all originals in key order, or of the one with that key (with the library's prefix)."""
-    after = ""
+    after, scene = "", models_in_use.model_ids(connection)[models_in_use.SCENE]
     while True:
         parameters = {
             "library_id": library.library_id,
@@ -78,6 +83,7 @@ def records(connection: Connection, library: Library, *, key: str | None = None)
             "after": after,
             "only": key,
             "page": PAGE,
+            "scene": scene,
         }
         rows = connection.execute(RECORDS, parameters).mappings().all()
         for row in rows:
@@ -117,6 +123,7 @@ def record(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         "duplicate_of": first.removeprefix(prefix) if first and first != row["key"] else None,
         "renditions": row["renditions"] or [],
         "faces": row["faces"] or [],
+        "labels": row["labels"] or [],
         "quality": {"score": row["quality"], "reasons": row["quality_reasons"]} if row["quality"] is not None else None,
         "place": row["place"],
         "event": row["event_id"],

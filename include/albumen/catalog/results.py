@@ -61,7 +61,7 @@ class SubjectResult:
     released : sequence of str
         Due steps that end without an outcome of their own, since the content had them already.
     rows : mapping of table to rows
-        They replace the item's rows of those tables.
+        They replace the item's rows of those tables; where the model is in the table's key, that model's.
     renditions : sequence of mapping
         Rows of `renditions`, already stored.
     follow : mapping of step to inputs key
@@ -260,8 +260,13 @@ def _replace_rows(
             owners = _lowest_originals(connection, library_id, owners, items)
         table = Base.metadata.tables[name]
         ids = sorted({items[result.subject_id] for result in owners})
-        connection.execute(table.delete().where(table.c.library_id == library_id, table.c.item_id.in_(ids)))
+        earlier = table.delete().where(table.c.library_id == library_id, table.c.item_id.in_(ids))
         by_item = {items[result.subject_id]: result.rows[name] for result in owners}
+        if "model_id" in table.primary_key.columns:
+            # What other models say of the items stands beside it.
+            models = sorted({row["model_id"] for rows_of_item in by_item.values() for row in rows_of_item})
+            earlier = earlier.where(table.c.model_id.in_(models))
+        connection.execute(earlier)
         keys = {"library_id": library_id}
         rows = [{**row, **keys, "item_id": item} for item, item_rows in by_item.items() for row in item_rows]
         unknown = {column for row in rows for column in row} - set(table.c.keys())

@@ -103,16 +103,15 @@ def weights(_stack: Stack) -> Iterator[Finding]:
     if importlib.util.find_spec("albumen.vision.weights") is None:
         return
     from albumen.settings import Settings
-    from albumen.vision.manifest import models
-    from albumen.vision.weights import FETCH_COMMAND, WeightsState, state_of
+    from albumen.vision.weights import FETCH_COMMAND, WeightsState, states
 
     directory = Path(Settings().models.directory).expanduser()
-    states = {model.id: state_of(model, directory) for model in models().values()}
-    absent = [f"{name} is {state}" for name, state in states.items() if state is not WeightsState.PRESENT]
+    found = states(directory)
+    absent = [f"{name} is {state}" for name, state in found.items() if state is not WeightsState.PRESENT]
     if absent:
         yield Finding(Verdict.WARN, "weights", ", ".join(absent), FETCH_COMMAND)
     else:
-        yield Finding(Verdict.OK, "weights", f"{len(states)} models in {directory}")
+        yield Finding(Verdict.OK, "weights", f"{len(found)} models in {directory}")
 
 
 def stack_parts(stack: Stack) -> Iterator[Finding]:

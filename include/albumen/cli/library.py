@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import pendulum
@@ -14,7 +13,7 @@ from albumen.catalog.libraries import Library
 from albumen.cli.session import Session, fail
 from albumen.pipeline import backfilling
 from albumen.settings import ProxyPolicy
-from albumen.vision import weights
+from albumen.vision import set_up
 
 app = typer.Typer(help="Create, list and change libraries.", no_args_is_help=True)
 ZONES = frozenset(pendulum.timezones())
@@ -53,8 +52,7 @@ def create(
         except libraries.LibraryError as error:
             fail(str(error))
         connection.commit()
-    if faces:
-        fetch_weights(session)
+    fetch_weights(session)
     typer.echo(f"library {made.name}: s3://{made.bucket}/{made.prefix}, home zone {made.home_zone}")
 
 
@@ -125,7 +123,7 @@ def check_zone(zone: str) -> None:
 
 def fetch_weights(session: Session) -> None:
     """Fetch the weights that are not in the cache yet."""
-    weights.fetch(Path(session.settings.models.directory).expanduser())
+    set_up.fetch(session.settings)
 
 
 def _described(library: Library) -> dict[str, Any]:

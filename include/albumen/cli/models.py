@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from albumen.settings import Settings
-from albumen.vision import weights
+from albumen.vision import set_up, weights
 from albumen.vision.manifest import models
 
 app = typer.Typer(name="models", help="Weights of the models: list, fetch, verify.", no_args_is_help=True)
@@ -25,15 +26,24 @@ def list_models() -> None:
     table = Table("capability", "model", "licence", "MB", "state", box=None)
     for model in models().values():
         size = f"{model.bytes / 1e6:.1f}"
-        table.add_row(model.capability, model.id, model.licence, size, weights.state_of(model, _directory()))
+        state = weights.state_of(model, _directory())
+        is_left_out = model.optional and state is weights.WeightsState.MISSING
+        table.add_row(model.capability, model.id, model.licence, size, "optional" if is_left_out else state)
     Console().print(table)
 
 
 @app.command()
-def fetch() -> None:
+def fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="Models; none: all but the optional.")] = None,
+) -> None:
     """Download missing or altered weights, verify them, and put them into the cache."""
+    known = models()
+    unknown = sorted(set(names or ()) - known.keys())
+    if unknown:
+        typer.echo(f"error: no model {', '.join(unknown)}; known: {', '.join(known)}", err=True)
+        raise typer.Exit(2)
     try:
-        before = weights.fetch(_directory())
+        before = set_up.fetch(Settings(), [known[name] for name in names] if names else None)
     except (weights.WeightsError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
@@ -43,8 +53,8 @@ def fetch() -> None:
 
 @app.command()
 def verify() -> None:
-    """Hash all weights; exit with 1 when any are missing or altered."""
-    states = {model.id: weights.state_of(model, _directory()) for model in models().values()}
+    """Hash all weights; exit with 1 when any are altered, or missing though not optional."""
+    states = weights.states(_directory())
     for model_id, state in states.items():
         typer.echo(f"{model_id}: {state}")
     if any(state is not weights.WeightsState.PRESENT for state in states.values()):

@@ -9,14 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from albumen.local.home import REPOSITORY
 from albumen.settings import Settings
-from albumen.vision import weights
+from albumen.vision import set_up
 from albumen.vision.weights import WeightsError
 
 # Programs that tests compare with, and the system packages that bring them.
@@ -67,7 +66,7 @@ def passes(name: str, command: Sequence[str], told_after: bool = True) -> bool:
 def ensure_weights() -> None:
     """Fetch the models' weights; without them the tests that need them are skipped with a reason."""
     try:
-        weights.fetch(Path(Settings().models.directory).expanduser())
+        set_up.fetch(Settings())
     except WeightsError as error:
         typer.echo(f"the models' weights cannot be fetched: {error}")
 

@@ -138,6 +138,8 @@ def _words(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
 
 def _says(value: Any) -> bool:
     """Whether a value is worth words."""
+    if isinstance(value, list | tuple) and value and all(isinstance(each, str) for each in value):
+        return True
     return value not in (None, "") and not (isinstance(value, bytes | list | tuple | Mapping) and len(value) != 1)
 
 

@@ -22,7 +22,6 @@ from albumen.pipeline.contract import MediaInput, Outcome, Step, StepResult
 from albumen.pipeline.sandbox import Sandbox, WorkItem
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import Settings
-from albumen.vision import weights
 
 PREVIEW = "renditions"
 DRAWING = "albumen.cli.try_drawing"
@@ -87,8 +86,7 @@ def try_step(
         raise typer.BadParameter(f"there is no time zone {zone!r}; write it like Europe/Madrid") from None
     if chosen.reads == "video":
         raise typer.BadParameter(f"step {step!r} reads videos; photos are what can be tried")
-    for model_id in chosen.models:
-        weights.path_of(model_id, Path(settings.models.directory).expanduser())
+    chosen.check_models(settings)
     failed = False
     told: list[dict[str, Any]] = []
     with _place([chosen, registry.steps()[PREVIEW]], settings, here=here) as place:

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from albumen.pipeline.taxonomy import ItemFault, Reason
@@ -98,7 +99,8 @@ class StepResult:
     Attributes
     ----------
     rows : mapping of table name to rows
-        Rows without `library_id` and `item_id`; they replace the item's earlier rows of the table.
+        Rows without `library_id` and `item_id`; they replace the item's earlier rows of the table, or
+        those of the same model where `model_id` is in its key.
     objects : sequence of StoredObject
         Renditions to store.
     """
@@ -142,7 +144,7 @@ class Step(ABC):
     writes :
         The catalog tables its rows go to.
     models :
-        Ids of the weights it uses, as in the weights manifest.
+        Ids of the weights it uses, as in the weights manifest; `models_of` where settings choose them.
     batch_size :
         The most subjects given to one `run`.
     expected_seconds :
@@ -172,9 +174,28 @@ class Step(ABC):
         return {}
 
     @classmethod
+    def models_of(cls, settings: Settings) -> tuple[str, ...]:
+        """Ids of the weights it uses with these settings."""
+        return cls.models
+
+    @classmethod
+    def check_models(cls, settings: Settings) -> None:
+        """See that all it loads is there and unaltered, before anything is read.
+
+        Raises
+        ------
+        albumen.vision.weights.WeightsError
+            When it is not; the message names the fix.
+        """
+        from albumen.vision.weights import path_of
+
+        for model_id in cls.models_of(settings):
+            path_of(model_id, Path(settings.models.directory))
+
+    @classmethod
     def signature(cls, settings: Settings) -> str:
         """What decides this step's output besides its input: version, models, settings; 16 hexadecimal digits."""
-        parts = [cls.name, cls.version, list(cls.models), dict(cls.relevant_settings(settings))]
+        parts = [cls.name, cls.version, list(cls.models_of(settings)), dict(cls.relevant_settings(settings))]
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     @classmethod

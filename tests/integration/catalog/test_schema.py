@@ -38,6 +38,7 @@ BOUNDED = {
     "memories",
     "memory_items",
     "memory_turns",
+    "models_in_use",
     "outcome_history",
     "people",
     "person_pairs",

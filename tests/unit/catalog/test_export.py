@@ -30,6 +30,7 @@ def row(**values: Any) -> dict[str, Any]:
             "place",
             "event_id",
             "trip_id",
+            "labels",
         ]
     )
     return {**empty, "key": "p/a.jpg", "size": 1, "quality_reasons": None, **values}

@@ -8,6 +8,7 @@ from albumen.catalog.models.base import Base
 from albumen.catalog.models.duplicates import DuplicateGroup, DuplicateMember
 from albumen.catalog.models.erasures import Erasure, Tombstone
 from albumen.catalog.models.findings import (
+    Embedding,
     FaceRow,
     Facts,
     Likeness,
@@ -15,11 +16,22 @@ from albumen.catalog.models.findings import (
     QualityRow,
     RawTags,
     Rendition,
+    Scene,
     SupersededObject,
     VideoFacts,
 )
 from albumen.catalog.models.integrity import IntegrityCheck
-from albumen.catalog.models.ledger import Backfill, Due, Outcome, PastOutcome, Shard, StepPause, StepState, Tally
+from albumen.catalog.models.ledger import (
+    Backfill,
+    Due,
+    ModelInUse,
+    Outcome,
+    PastOutcome,
+    Shard,
+    StepPause,
+    StepState,
+    Tally,
+)
 from albumen.catalog.models.listings import ListedKey, Listing, ListingShard
 from albumen.catalog.models.memories import Day, DirtyDay, Memory, MemoryItem, MemoryTurn
 from albumen.catalog.models.operating import AuditEntry, HourOfWork
@@ -46,6 +58,7 @@ __all__ = [
     "Due",
     "DuplicateGroup",
     "DuplicateMember",
+    "Embedding",
     "Erasure",
     "EventRow",
     "FaceDecision",
@@ -67,6 +80,7 @@ __all__ = [
     "Memory",
     "MemoryItem",
     "MemoryTurn",
+    "ModelInUse",
     "Original",
     "Outcome",
     "PastOutcome",
@@ -77,6 +91,7 @@ __all__ = [
     "QualityRow",
     "RawTags",
     "Rendition",
+    "Scene",
     "Shard",
     "StepPause",
     "StepState",

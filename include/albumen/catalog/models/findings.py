@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pgvector.sqlalchemy import Vector
+from pgvector.sqlalchemy import HALFVEC, Vector
 from sqlalchemy import (
     ARRAY,
     REAL,
@@ -151,3 +151,24 @@ class Likeness(ItemColumns, Base):
     __table_args__ = (ITEM_HASH,)
 
     phash: Mapped[int]
+
+
+class Scene(ItemColumns, Base):
+    """What a picture shows, in words, as one model sees it; surest first."""
+
+    __tablename__ = "scenes"
+    __table_args__ = (Index("scenes_by_label", "labels", postgresql_using="gin"), ITEM_HASH)
+
+    model_id: Mapped[str] = mapped_column(primary_key=True)
+    labels: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    scores: Mapped[list[float]] = mapped_column(ARRAY(REAL()))
+
+
+class Embedding(ItemColumns, Base):
+    """A picture as a point, one for each model; of length one. Another model is other points beside the old ones."""
+
+    __tablename__ = "embeddings"
+    __table_args__ = (ITEM_HASH,)
+
+    model_id: Mapped[str] = mapped_column(primary_key=True)
+    vector: Mapped[Any] = mapped_column(HALFVEC())

@@ -152,6 +152,17 @@ class StepState(Base):
     cpu_s: Mapped[float] = mapped_column(server_default="0")
 
 
+class ModelInUse(Base):
+    """The model whose results count, where it is not the one that Albumen comes with."""
+
+    __tablename__ = "models_in_use"
+
+    capability: Mapped[str] = mapped_column(primary_key=True)
+    model_id: Mapped[str]
+    before: Mapped[str | None]
+    since: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
+
+
 class StepPause(Base):
     """A step that is stopped, by its breaker or by an operator; no row: it runs.
 

@@ -1,0 +1,84 @@
+"""Which pictures are near? Points of items, by model, and their nearest neighbours.
+
+Points have length one, so that a dot product is a cosine. Points of different models are never compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pgvector import HalfVector
+from sqlalchemy import Connection, text
+
+MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+OF_ITEMS = text("""
+    SELECT item_id, CAST(vector AS text) AS vector FROM embeddings
+    WHERE library_id = :library_id AND item_id = ANY(:items) AND model_id = :model_id
+""")
+
+NEAREST = """
+    SELECT e.item_id, -(CAST(e.vector AS halfvec({dimensions})) <#> CAST(:point AS halfvec({dimensions}))) AS cosine
+    FROM embeddings e
+    WHERE e.library_id = :library_id AND e.model_id = '{model_id}'
+      AND NOT EXISTS (
+          SELECT FROM items i
+          WHERE i.library_id = e.library_id AND i.item_id = e.item_id AND i.retired_at IS NOT NULL)
+    ORDER BY CAST(e.vector AS halfvec({dimensions})) <#> CAST(:point AS halfvec({dimensions})) LIMIT :most
+"""
+"""The model and the number of dimensions stand in the statement, as they do in the index of a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An item and how near it is: the cosine, 1 for the same point."""
+
+    item_id: int
+    cosine: float
+
+
+def vectors(
+    connection: Connection, library_id: int, items: Sequence[int], *, model_id: str
+) -> dict[int, NDArray[np.float32]]:
+    """Points of these items; an item that the model has not seen is left out.
+
+    Parameters
+    ----------
+    model_id : str
+        As `models_in_use.model_ids` gives it for `scene` or `text_space`.
+    """
+    parameters = {"library_id": library_id, "items": list(items), "model_id": model_id}
+    return {
+        row.item_id: np.fromstring(row.vector[1:-1], np.float32, sep=",")
+        for row in connection.execute(OF_ITEMS, parameters)
+    }
+
+
+def nearest(
+    connection: Connection, library_id: int, point: NDArray[np.float32], *, model_id: str, most: int
+) -> list[Neighbour]:
+    """The living items nearest to a point, nearest first.
+
+    Grows with the library while the model has no index; with one it is approximate.
+
+    Parameters
+    ----------
+    point : ndarray, shape (dimensions,), float32
+        Of length one, from the same model.
+    model_id : str
+        As `models_in_use.model_ids` gives it for `scene` or `text_space`.
+
+    Raises
+    ------
+    ValueError
+        If the model's id is not one.
+    """
+    if not MODEL_ID.fullmatch(model_id):
+        raise ValueError(f"{model_id!r} is no model id")
+    statement = text(NEAREST.format(dimensions=len(point), model_id=model_id))
+    parameters = {"library_id": library_id, "point": HalfVector(point).to_text(), "most": most}
+    return [Neighbour(row.item_id, row.cosine) for row in connection.execute(statement, parameters)]
