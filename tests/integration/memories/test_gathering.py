@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from albumen.catalog import days, memory_context
+from albumen.catalog import memory_context
 from albumen.memories.gathering import gather, outline
 from albumen.memories.registry import memory_kinds
 from albumen.settings import MemorySettings
@@ -51,7 +51,6 @@ def test_a_photo_whose_time_is_only_guessed_is_not_told_of(filled: TestLibrary) 
 
 def test_the_outline_has_the_days_and_what_was_told(filled: TestLibrary) -> None:
     with filled.connect() as connection:
-        days.organise(connection, filled.library.library_id, most=100)
         whole = outline(connection, filled.library, date(2023, 6, 12))
     assert whole.days[date(2019, 6, 12)] == 4
     assert len(whole.days) == 8
