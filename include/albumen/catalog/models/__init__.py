@@ -93,6 +93,7 @@ __all__ = [
     "Rendition",
     "Scene",
     "Shard",
+    "SidecarRow",
     "StepPause",
     "StepState",
     "SupersededObject",

@@ -68,6 +68,17 @@ class VideoFacts(ItemColumns, Base):
     content_identifier: Mapped[str | None]
 
 
+class SidecarRow(ItemColumns, Base):
+    """The content of a sidecar (`xmp` or `takeout`); the keys of its originals tell whose it is."""
+
+    __tablename__ = "sidecars"
+    __table_args__ = (ITEM_HASH,)
+
+    kind: Mapped[str]
+    title: Mapped[str]
+    content: Mapped[bytes]
+
+
 class RawTags(ItemColumns, Base):
     """The tags as they stand in the file, size-capped."""
 
