@@ -27,12 +27,13 @@ NEVER = "never"
 
 @dataclass(slots=True)
 class Decided:
-    """A subject's result so far, and the work that is still to be done on it (None: nothing)."""
+    """A subject's result so far, the work still to be done on it (None: nothing), and whether it took over any."""
 
     reading: Reading
     result: SubjectResult
     inputs: Mapping[str, str]
     work: WorkItem | None = None
+    is_copy: bool = False
 
 
 class Decider:
@@ -76,6 +77,7 @@ class Decider:
             decided.result.follow = self._asked_for(known, reads)
             if registry.shows(known.kind or "photo") in adopted:
                 decided.result.follow |= self.following(decided)
+        decided.is_copy = bool(adopted)
         left = [name for name in due if name not in adopted]
         decided.result.released = adopted
         if not left:

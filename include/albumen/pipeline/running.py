@@ -243,7 +243,7 @@ class _Shard:
     def _end(self, part: Decided) -> None:
         """Take what needs no more work, and write what ended before it once that is a transaction's worth."""
         self.worked += 1
-        self.summary.adopted += bool(part.result.released)
+        self.summary.adopted += part.is_copy
         self.summary.bytes_read += part.reading.bytes_read
         if part.reading.outage and part.reading.fault:
             self.outages.append(part.reading.fault.detail)
