@@ -44,7 +44,9 @@ class SandboxSettings(BaseModel):
     """What a decoding child process may use."""
 
     memory_bytes: int = Field(6 * 1024**3, description="Address space of a child (RLIMIT_AS), bytes.")
-    item_seconds: float = Field(20.0, gt=0, description="Wall time of one item in a child, seconds.")
+    item_seconds: float = Field(
+        20.0, gt=0, description="Time of one item in a child, seconds, not counting waits for a busy processor."
+    )
     start_seconds: float = Field(60.0, gt=0, description="Wall time of a child's start, models loaded, seconds.")
     file_bytes: int = Field(64 * 1024**2, description="Largest file a child may write (RLIMIT_FSIZE), bytes.")
 
