@@ -86,6 +86,12 @@ def fill(library: TestLibrary) -> None:
             text=text,
             json=json.dumps({"failed": 1, "of": 1, "faults": [{"reason": text, "detail": text}]}),
         )
+        library.execute("INSERT INTO alerts (kind, about, summary) VALUES (:text, :text, :text)", text=text)
+        library.execute(
+            "INSERT INTO silences (kind, about, reason, by, ends_at)"
+            " VALUES (:text, :text, :text, :text, now() + interval '1 day')",
+            text=text,
+        )
     library.execute("INSERT INTO tallies SELECT 1, 'quality', 'quarantined', 'bug', 0, :n", n=len(CORPUS))
     library.execute(
         "INSERT INTO shards (library_id, pass_name, lane, size, claim, leased_until, finished_at, summary)"
@@ -100,6 +106,7 @@ PAGES = (
     "quarantine?library=test",
     *(f"item?library=test&subject={6000 + number}" for number in range(len(CORPUS))),
     "backfill?library=test",
+    "alerts",
     "audit",
     "run?dag_id=hostile&run_id=run",
     "run?dag_id=hostile&run_id=run&task_id=process&map_index=0",

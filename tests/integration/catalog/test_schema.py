@@ -19,6 +19,7 @@ pytestmark = pytest.mark.stack
 RESULTS = {mapper.class_.__tablename__ for mapper in Base.registry.mappers if issubclass(mapper.class_, ItemColumns)}
 GROW_WITH_A_LIBRARY = {"fingerprints", "items", "originals", "outcomes"} | RESULTS
 BOUNDED = {
+    "alerts",
     "audit",
     "backfills",
     "days",
@@ -44,6 +45,7 @@ BOUNDED = {
     "person_pairs",
     "places",
     "shards",
+    "silences",
     "step_pauses",
     "steps",
     "superseded_objects",

@@ -4,6 +4,7 @@ Every table that grows with a library is partitioned by hash and carries `librar
 The migrations own the partitions; a test holds the two against each other.
 """
 
+from albumen.catalog.models.alerts import Alert, Silence
 from albumen.catalog.models.base import Base
 from albumen.catalog.models.duplicates import DuplicateGroup, DuplicateMember
 from albumen.catalog.models.erasures import Erasure, Tombstone
@@ -49,6 +50,7 @@ from albumen.catalog.models.originals import Fingerprint, Item, Library, Origina
 from albumen.catalog.models.people import FaceDecision, FacePerson, PersonPair, PersonRow
 
 __all__ = [
+    "Alert",
     "AuditEntry",
     "Backfill",
     "Base",
@@ -94,6 +96,7 @@ __all__ = [
     "Scene",
     "Shard",
     "SidecarRow",
+    "Silence",
     "StepPause",
     "StepState",
     "SupersededObject",
