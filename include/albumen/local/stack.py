@@ -13,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import httpx
-
 from albumen.local import processes
 from albumen.local.airflow import Airflow
 from albumen.local.home import REPOSITORY, Home
@@ -155,11 +153,8 @@ class Stack:
 
         def complete() -> bool:
             nonlocal parsed
-            try:
-                with self.airflow.api as api:
-                    dags, errors = api.dags(), api.import_errors(since=started)
-            except httpx.TransportError:  # a busy machine: slow, and asked again
-                return False
+            with self.airflow.api as api:
+                dags, errors = api.dags(), api.import_errors(since=started)
             failed = {os.path.basename(name) for name in errors}
             missing = [file for dag_id, file in files.items() if dag_id not in dags and file not in failed]
             parsed = Parsed(dags, missing, errors)

@@ -31,7 +31,6 @@ def row(**values: Any) -> dict[str, Any]:
             "event_id",
             "trip_id",
             "labels",
-            "group_id",
         ]
     )
     return {**empty, "key": "p/a.jpg", "size": 1, "quality_reasons": None, **values}

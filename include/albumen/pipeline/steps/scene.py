@@ -23,7 +23,7 @@ class SceneStep(Step):
     name = "scene"
     version = 1
     reads = "preview"
-    kinds = frozenset({"photo", "video"})
+    needs = ("renditions",)
     writes = ("scenes", "embeddings")
     batch_size = 8
     expected_seconds = 0.03

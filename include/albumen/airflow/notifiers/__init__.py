@@ -1,1 +1,0 @@
-"""Telling people: alerts, which need somebody now, apart from notices, which can be read tomorrow."""
