@@ -20,6 +20,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, Param
 
 from albumen.airflow.assets import DUE_ASSETS, emissions
+from albumen.airflow.notifiers.notice import NoticeNotifier
 from albumen.airflow.operators.backfill import REASONS, BackfillStepOperator, step_choices
 from albumen.airflow.policies import DEFAULT_ARGS
 
@@ -32,6 +33,7 @@ with DAG(
     catchup=False,
     max_active_runs=4,
     default_args=DEFAULT_ARGS,
+    on_success_callback=NoticeNotifier("{{ dag.dag_id }}: {{ run_id }} ended well"),
     tags=["albumen", "by hand"],
     params={
         "library": Param("demo", type="string", title="Library", description="Name of the library."),

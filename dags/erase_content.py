@@ -21,6 +21,7 @@ from __future__ import annotations
 from airflow.sdk import DAG, Param
 
 from albumen.airflow.assets import ENRICHMENTS, emissions
+from albumen.airflow.notifiers.notice import NoticeNotifier
 from albumen.airflow.operators.erase import ApproveErasureOperator, EraseOperator, RequestErasureOperator
 from albumen.airflow.policies import DEFAULT_ARGS
 
@@ -31,6 +32,7 @@ with DAG(
     catchup=False,
     max_active_runs=32,
     default_args=DEFAULT_ARGS,
+    on_success_callback=NoticeNotifier("{{ dag.dag_id }}: {{ run_id }} ended well"),
     tags=["albumen", "by hand"],
     params={
         "library": Param("demo", type="string", title="Library", description="Name of the library."),

@@ -44,7 +44,9 @@ class SandboxSettings(BaseModel):
     """What a decoding child process may use."""
 
     memory_bytes: int = Field(6 * 1024**3, description="Address space of a child (RLIMIT_AS), bytes.")
-    item_seconds: float = Field(20.0, gt=0, description="Wall time of one item in a child, seconds.")
+    item_seconds: float = Field(
+        20.0, gt=0, description="Time of one item in a child, seconds, not counting waits for a busy processor."
+    )
     start_seconds: float = Field(60.0, gt=0, description="Wall time of a child's start, models loaded, seconds.")
     file_bytes: int = Field(64 * 1024**2, description="Largest file a child may write (RLIMIT_FSIZE), bytes.")
 
@@ -148,7 +150,7 @@ class ModelSettings(BaseModel):
 class MemorySettings(BaseModel):
     """What makes a memory."""
 
-    morning_hour: int = Field(6, ge=0, le=23, description="Local hour from which a day's memories are made.")
+    morning_hour: int = Field(5, ge=0, le=23, description="Local hour from which a day's memories are made.")
     on_this_day_min_photos: int = Field(5, ge=1, description="Fewest photos of an on-this-day story.")
     on_this_day_min_years: int = Field(2, ge=1, description="Fewest past years of an on-this-day story.")
     min_photos: int = Field(5, ge=1, description="Fewest photos of a story of any other kind.")
@@ -159,18 +161,6 @@ class MemorySettings(BaseModel):
     min_gap_minutes: float = Field(10.0, ge=0, description="Least time between two chosen photos, minutes.")
     near_duplicate_bits: int = Field(
         10, ge=0, le=64, description="Perceptual-hash distance of two photos that show the same."
-    )
-    muted_days: int = Field(1, ge=0, description="Days before and after hidden days that are hidden with them.")
-    link_hours: int = Field(
-        168, ge=0, le=168, description="Life of the signed links in a feed, hours; 0: a feed has keys only."
-    )
-    webhook_url: str = Field(
-        "", pattern=r"^(https?://\S+)?$", description="Told of published and withdrawn memories; empty: nobody."
-    )
-    webhook_secret: str = Field("", description="Key of the HMAC-SHA256 that signs what the webhook is sent.")
-    sns_topic: str = Field("", pattern=r"^(arn:\S+)?$", description="ARN of an SNS topic that is told the same.")
-    sqs_queue: str = Field(
-        "", pattern=r"^(https?://\S+)?$", description="URL of an SQS queue that is told the same; not FIFO."
     )
     publishers: tuple[str, ...] = Field(
         ("page",), description="Publishers of a memory, a JSON list of names; `page` is always among them."
@@ -203,6 +193,24 @@ class MaintenanceSettings(BaseModel):
     airflow_days: int = Field(60, ge=1, description="How long the embedded Airflow keeps runs, logs and asset events.")
 
 
+class SloSettings(BaseModel):
+    """What is promised; `watch_service` alerts where it is not kept."""
+
+    preview_minutes: float = Field(10.0, gt=0, description="A new photo has its preview within so many minutes.")
+    preview_share: float = Field(0.99, gt=0, le=1, description="Share of new photos that this is promised for.")
+    quarantine_share: float = Field(0.05, ge=0, le=1, description="Largest share of what was tried in quarantine.")
+    memories_hour: int = Field(6, ge=0, le=23, description="Local hour by which the day's memories are made.")
+    lag_minutes: float = Field(15.0, gt=0, description="Work that nobody works on may wait so long, minutes.")
+    lost_minutes: float = Field(10.0, gt=0, description="A lost worker's shard is taken over within so long, minutes.")
+
+
+class NotifySettings(BaseModel):
+    """Who is told: `webhook:CONNECTION`, `slack:CONNECTION`, `email:ADDRESS` or `sns:ARN`, JSON lists."""
+
+    alerts: tuple[str, ...] = Field((), description="Channels for what needs somebody now.")
+    notices: tuple[str, ...] = Field((), description="Channels for what can be read tomorrow.")
+
+
 class PriceSettings(BaseModel):
     """What things cost where Albumen runs: for reports and estimates."""
 
@@ -229,6 +237,8 @@ class Settings(BaseSettings):
     models: ModelSettings = ModelSettings()
     memories: MemorySettings = MemorySettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
+    slos: SloSettings = SloSettings()
+    notify: NotifySettings = NotifySettings()
     prices: PriceSettings = PriceSettings()
     catalog_conn_id: str = Field("albumen_catalog", description="Airflow connection of the catalog.")
     storage_conn_id: str = Field("albumen_s3", description="Airflow connection of the object store.")

@@ -7,6 +7,8 @@ from typing import Any
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
+from albumen.airflow.notifiers.alert import AlertNotifier
+
 START_OF_TIME = "2024-01-01"
 
 RETRY_POLICY = ExceptionRetryPolicy(
@@ -51,4 +53,5 @@ DEFAULT_ARGS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=5),
     "retry_policy": RETRY_POLICY,
     "execution_timeout": timedelta(hours=2),
+    "on_failure_callback": AlertNotifier(),
 }

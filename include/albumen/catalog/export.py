@@ -27,13 +27,19 @@ RECORDS = text("""
     )
     SELECT o.key, o.original_id, o.size, o.kind, o.mime, i.sha256, to_jsonb(f) AS facts, to_jsonb(v) AS video,
         first.key AS first_key, out.outcomes, d.due, r.renditions, fa.faces,
-        q.score AS quality, q.reasons AS quality_reasons, pl.place, ev.event_id, ev.trip_id, sc.labels
+        q.score AS quality, q.reasons AS quality_reasons, pl.place, ev.event_id, ev.trip_id, sc.labels, dm.group_id
     FROM page o
     LEFT JOIN items i ON i.library_id = o.library_id AND i.item_id = o.item_id
     LEFT JOIN facts f ON f.library_id = o.library_id AND f.item_id = o.item_id
     LEFT JOIN videos v ON v.library_id = o.library_id AND v.item_id = o.item_id
     LEFT JOIN quality q ON q.library_id = o.library_id AND q.item_id = o.item_id
     LEFT JOIN item_events ev ON ev.library_id = o.library_id AND ev.item_id = o.item_id
+    LEFT JOIN LATERAL (
+        SELECT m.group_id FROM duplicate_members m
+        JOIN duplicate_groups g ON g.library_id = m.library_id AND g.group_id = m.group_id
+        WHERE m.library_id = o.library_id AND m.item_id = o.item_id AND m.kind = 'near'
+          AND g.decision IS DISTINCT FROM 'different'
+    ) AS dm ON true
     LEFT JOIN LATERAL (
         SELECT jsonb_build_object('city', n.city, 'region', n.region, 'country', n.country, 'inferred', p.inferred)
             AS place
@@ -128,6 +134,7 @@ def record(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         "place": row["place"],
         "event": row["event_id"],
         "trip": row["trip_id"],
+        "near_duplicates": row["group_id"],
         "steps": {name: {k: v for k, v in step.items() if k != "detail"} for name, step in steps.items()},
     }
 

@@ -14,7 +14,6 @@ from albumen.settings import ProxyPolicy
 from albumen.storage.layout import holds_ours
 
 CONSENTS = ("faces",)
-REVIEWS = ("never", "ask")
 
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('albumen create library'))")
@@ -39,8 +38,6 @@ class Library:
         What the owner agreed to (`faces`).
     proxy : str
         Which videos get a `proxy`: `required`, `bitrate`, `always` or `never`.
-    review : str
-        Whether a person approves memories before they are published: `never` or `ask`.
     """
 
     library_id: int
@@ -51,12 +48,10 @@ class Library:
     locale: str
     consents: tuple[str, ...]
     proxy: ProxyPolicy = "required"
-    review: str = "never"
 
 
 def _library(row: Mapping[str, Any]) -> Library:
-    names = ("library_id", "name", "bucket", "prefix", "home_zone", "locale", "proxy", "review")
-    fields = {name: row[name] for name in names}
+    fields = {name: row[name] for name in ("library_id", "name", "bucket", "prefix", "home_zone", "locale", "proxy")}
     return Library(**fields, consents=tuple(row["consents"]))
 
 
@@ -130,9 +125,7 @@ def by_id(connection: Connection) -> dict[int, Library]:
 
 
 def change(connection: Connection, name: str, values: Mapping[str, Any]) -> Library:
-    """Set policies of a library (`home_zone`, `locale`, `consents`, `proxy`, `review`)."""
-    if values.get("review", "never") not in REVIEWS:
-        raise LibraryError(f"unknown review {values['review']!r}; there are: {', '.join(REVIEWS)}")
+    """Set policies of a library (`home_zone`, `locale`, `consents`, `proxy`)."""
     if "consents" in values:
         _check_consents(tuple(values["consents"]))
     library = named(connection, name)

@@ -42,6 +42,13 @@ OF_ITEMS = text("""
 """)
 
 
+PRUNE = text("""
+    DELETE FROM places p WHERE p.library_id = :library_id AND NOT EXISTS (
+        SELECT FROM item_places i WHERE i.library_id = :library_id AND i.place_id = p.place_id)
+""")
+"""Grows with the places of a library."""
+
+
 @dataclass(frozen=True, slots=True)
 class NamedPlace:
     """A named place; city and region may be unknown."""
@@ -96,6 +103,11 @@ def locate(
             "within": [one.within_km for one in located],
         }
         connection.execute(LOCATE, parameters)
+
+
+def prune(connection: Connection, library_id: int) -> None:
+    """Forget the names of places that no item was taken at any more."""
+    connection.execute(PRUNE, {"library_id": library_id})
 
 
 def everyone(connection: Connection, library_id: int) -> dict[str, NamedPlace]:

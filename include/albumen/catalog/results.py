@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from albumen.catalog import changes, content, due, leases, outcomes, tombstones
+from albumen.catalog import changes, content, due, leases, outcomes, sidecars, tombstones
 from albumen.catalog.due import Lane
 from albumen.catalog.models import Base
 
@@ -68,6 +68,8 @@ class SubjectResult:
         Steps that become due on the item unless they ended with the same inputs key.
     handed_over : sequence of str
         Steps of another pass that become due on the original itself.
+    retold : sequence of str
+        Keys of originals whose facts are read again, because this is a sidecar of theirs.
     """
 
     subject_id: int
@@ -85,6 +87,7 @@ class SubjectResult:
     renditions: list[dict[str, Any]] = field(default_factory=list)
     follow: dict[str, str] = field(default_factory=dict)
     handed_over: Sequence[str] = ()
+    retold: Sequence[str] = ()
 
 
 END = text("""
@@ -181,6 +184,7 @@ def write(connection: Connection, lease: leases.Lease, results: Sequence[Subject
     _switch_renditions(connection, lease.library_id, kept, items)
     _follow(connection, lease, kept, items)
     _hand_over(connection, lease, kept)
+    sidecars.retell(connection, lease.library_id, {key for result in kept for key in result.retold})
     _mark_dirty(connection, lease.library_id, kept, before)
     return written
 

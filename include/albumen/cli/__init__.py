@@ -20,6 +20,7 @@ VERBS = {
     "quarantine": Verb("albumen.cli.quarantine:app"),
     "step": Verb("albumen.cli.step:app"),
     "why": Verb("albumen.cli.why:why"),
+    "duplicates": Verb("albumen.cli.duplicates:app"),
     "memories": Verb("albumen.cli.memories:app"),
     "renditions": Verb("albumen.cli.renditions:app"),
     "erase": Verb("albumen.cli.erase:app"),

@@ -43,6 +43,7 @@ PAGES = (
     Page("quarantine", "Quarantine"),
     Page("item", "Item"),
     Page("backfill", "Backfill"),
+    Page("alerts", "Alerts", of_library=False),
     Page("audit", "Audit", of_library=False),
     Page("run"),
 )

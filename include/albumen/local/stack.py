@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import httpx
+
 from albumen.local import processes
 from albumen.local.airflow import Airflow
 from albumen.local.home import REPOSITORY, Home
@@ -153,8 +155,11 @@ class Stack:
 
         def complete() -> bool:
             nonlocal parsed
-            with self.airflow.api as api:
-                dags, errors = api.dags(), api.import_errors(since=started)
+            try:
+                with self.airflow.api as api:
+                    dags, errors = api.dags(), api.import_errors(since=started)
+            except httpx.TransportError:  # a busy machine: slow, and asked again
+                return False
             failed = {os.path.basename(name) for name in errors}
             missing = [file for dag_id, file in files.items() if dag_id not in dags and file not in failed]
             parsed = Parsed(dags, missing, errors)

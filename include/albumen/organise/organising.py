@@ -11,8 +11,8 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from albumen.catalog import changes, days
-from albumen.organise import locating, occasions, travelling
+from albumen.catalog import changes, days, places
+from albumen.organise import duplicating, locating, occasions, travelling
 
 DAYS_AT_ONCE = 400
 ITEMS_AT_ONCE = 2000
@@ -46,9 +46,12 @@ def organise(connection: Connection, library_id: int, *, most_days: int = DAYS_A
     items = changes.take_items(connection, library_id, most=ITEMS_AT_ONCE)
     if items:
         locating.locate_items(connection, library_id, items)
+        duplicating.find_near(connection, library_id, items)
     changed = changes.take_days(connection, library_id, most=most_days) if len(items) < ITEMS_AT_ONCE else []
     if changed:
         organise_days(connection, library_id, changed)
+    if items or changed:
+        places.prune(connection, library_id)
     return Organised(len(changed), len(items))
 
 
@@ -57,3 +60,4 @@ def organise_days(connection: Connection, library_id: int, changed: Sequence[dat
     days.recount(connection, library_id, changed)
     occasions.organise(connection, library_id, changed)
     travelling.organise(connection, library_id, changed)
+    duplicating.find_stacks(connection, library_id, changed)

@@ -41,7 +41,8 @@ class MediaInput:
         What `media.sniff` says the bytes are: `photo`, `video`, `sidecar` or `other`, and the type.
     context : mapping
         Facts from outside the bytes: `file_name` (str), `last_modified` (ISO 8601, UTC),
-        `home_zone` (IANA name), `proxy` (the library's policy), `now` (ISO 8601, UTC).
+        `home_zone` (IANA name), `proxy` (the library's policy), `now` (ISO 8601, UTC),
+        `sidecars` (kind and bytes of each, the best first).
     path : str
         Where a video lies on the disk, whole, in place of `data`; steps may write into its folder.
     tell : callable or None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from albumen.catalog.libraries import Library
 from albumen.catalog.results import Content, StepOutcome, SubjectResult
 from albumen.catalog.shard_work import KnownContent, Subject
+from albumen.catalog.sidecars import Sidecar
+from albumen.media.metadata.sidecar_names import media_keys
 from albumen.pipeline import registry
 from albumen.pipeline.contract import Step
 from albumen.pipeline.faults import outcome_of_fault
@@ -18,18 +20,20 @@ from albumen.pipeline.sandbox import WorkItem
 from albumen.pipeline.taxonomy import ItemFault, Reason, State
 from albumen.settings import Settings
 
+MOST_SIDECARS = 2
 NEVER = "never"
 """An inputs key no outcome has: the step is done again whatever it did, and those that read it follow."""
 
 
 @dataclass(slots=True)
 class Decided:
-    """A subject's result so far, and the work that is still to be done on it (None: nothing)."""
+    """A subject's result so far, the work still to be done on it (None: nothing), and whether it took over any."""
 
     reading: Reading
     result: SubjectResult
     inputs: Mapping[str, str]
     work: WorkItem | None = None
+    is_copy: bool = False
 
 
 class Decider:
@@ -47,8 +51,16 @@ class Decider:
         self.library, self.steps, self.settings, self.now = library, steps, settings, now
         self.stopped: Collection[str] = ()
 
-    def decide(self, reading: Reading, known: KnownContent | None) -> Decided:
-        """Decide on one reading; `known` is what the library has of the same content."""
+    def decide(self, reading: Reading, known: KnownContent | None, beside: Sequence[Sidecar] = ()) -> Decided:
+        """Decide on one reading.
+
+        Parameters
+        ----------
+        known : KnownContent or None
+            What the library has of the same content.
+        beside : sequence of Sidecar
+            The sidecars of the original, the best first.
+        """
         subject = reading.subject
         due = [name for name in subject.attempts if name in self.steps and name not in self.stopped]
         reads = self._reads_version(reading)
@@ -65,6 +77,7 @@ class Decider:
             decided.result.follow = self._asked_for(known, reads)
             if registry.shows(known.kind or "photo") in adopted:
                 decided.result.follow |= self.following(decided)
+        decided.is_copy = bool(adopted)
         left = [name for name in due if name not in adopted]
         decided.result.released = adopted
         if not left:
@@ -73,9 +86,11 @@ class Decider:
             if reading.fault.reason is Reason.VIDEO_PASS_PENDING:
                 decided.result.handed_over = self._video_steps()
             undecoded = [name for name in left if self._works_without_pixels(name, reading)]
-            self._refuse(decided, [name for name in left if name not in undecoded], reading.fault)
+            refused = self._told(left, reading)
+            self._refuse(decided, [name for name in refused if name not in undecoded], reading.fault)
+            decided.result.released = [*adopted, *(name for name in left if name not in refused)]
             if undecoded:
-                decided.work = self._work_item(reading, tuple(undecoded))
+                decided.work = self._work_item(reading, tuple(undecoded), beside)
             return decided
         if not reading.is_whole:
             decided.result.released = due
@@ -86,7 +101,7 @@ class Decider:
         todo = tuple(name for name in left if self._applies(name, reading))
         decided.result.released = [name for name in due if name not in todo]
         if todo:
-            decided.work = self._work_item(reading, todo)
+            decided.work = self._work_item(reading, todo, beside)
         return decided
 
     def fail(self, decided: Decided, reason: Reason, detail: str) -> None:
@@ -154,9 +169,15 @@ class Decider:
             return reading.subject.renditions_inputs
         return reading.sha256.hex() if reading.sha256 is not None else reading.etag or reading.subject.etag
 
+    def _told(self, left: list[str], reading: Reading) -> list[str]:
+        """The steps whose outcome tells why there is nothing to work on: those for this kind, or for photos."""
+        fitting = [name for name in left if self._applies(name, reading)]
+        return fitting or [name for name in left if "photo" in self.steps[name].kinds] or left
+
     def _works_without_pixels(self, name: str, reading: Reading) -> bool:
-        """Whether a step can be done on a photo that no decoder reads."""
-        unsupported = reading.fault is not None and reading.fault.reason is Reason.UNSUPPORTED
+        """Whether a step can be done on a photo that no decoder reads, or on a sidecar."""
+        undecoded = {Reason.UNSUPPORTED, Reason.SIDECAR}
+        unsupported = reading.fault is not None and reading.fault.reason in undecoded
         return (
             unsupported and reading.data is not None and not self.steps[name].decodes and self._applies(name, reading)
         )
@@ -173,9 +194,11 @@ class Decider:
         if subject.subject_kind == "o" and sniffed is not None and reading.sha256 is not None:
             result.content = Content(reading.sha256, reading.bytes_read, sniffed.kind, sniffed.mime)
             result.etag, result.last_modified = reading.etag, reading.last_modified
+            if sniffed.kind == "sidecar":
+                result.retold = media_keys(subject.key)
         return result
 
-    def _work_item(self, reading: Reading, todo: tuple[str, ...]) -> WorkItem:
+    def _work_item(self, reading: Reading, todo: tuple[str, ...], beside: Sequence[Sidecar]) -> WorkItem:
         subject = reading.subject
         context: dict[str, Any] = {
             "file_name": subject.key.removeprefix(self.library.prefix),
@@ -183,6 +206,7 @@ class Decider:
             "home_zone": self.library.home_zone,
             "proxy": self.library.proxy,
             "now": self.now().isoformat(),
+            "sidecars": [[sidecar.kind, sidecar.content] for sidecar in beside[:MOST_SIDECARS]],
         }
         kind = reading.sniffed.kind if reading.sniffed else subject.kind or "photo"
         mime = reading.sniffed.mime if reading.sniffed else "image/jpeg"

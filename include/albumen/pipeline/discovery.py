@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
-from albumen.catalog import inventories, listings, originals
+from albumen.catalog import inventories, listings, originals, sidecars
 from albumen.catalog.libraries import Library
 from albumen.catalog.listings import ListingShard
 from albumen.catalog.originals import Registered
+from albumen.media.metadata.sidecar_names import is_sidecar_name, media_keys
 from albumen.pipeline import registry
 from albumen.pipeline.heartbeat import Connect
 from albumen.storage.object_store import ObjectInfo, ObjectMissing, ObjectStore, StorageError
@@ -87,6 +88,8 @@ def conclude_listing(connect: Connect, store: ObjectStore, library: Library, lis
     gone = [key for key in missing if _is_gone(store, library.bucket, key)]
     with connect() as connection:
         vanished = originals.vanish(connection, library, gone)
+        told = {media for key in gone if is_sidecar_name(key) for media in media_keys(key)}
+        sidecars.retell(connection, library.library_id, told)
         listings.forget_keys(connection, listing_id)
         connection.commit()
     return keys, vanished

@@ -15,6 +15,7 @@ BUILT_IN = (
     "albumen.pipeline.steps.renditions:RenditionsStep",
     "albumen.pipeline.steps.large:LargeStep",
     "albumen.pipeline.steps.fullsize:FullsizeStep",
+    "albumen.pipeline.steps.sidecar:SidecarStep",
     "albumen.pipeline.steps.video_metadata:VideoMetadataStep",
     "albumen.pipeline.steps.poster:PosterStep",
     "albumen.pipeline.steps.hover:HoverStep",

@@ -17,14 +17,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from albumen.catalog import leases, results, shard_work, step_costs, step_pauses
+from albumen.catalog import leases, results, shard_work, sidecars, step_costs, step_pauses, steps_by_kind
 from albumen.catalog.due import Lane
 from albumen.catalog.engine import is_collision, is_refusal
 from albumen.catalog.leases import Lease
 from albumen.catalog.libraries import Library
 from albumen.catalog.results import SubjectResult
+from albumen.media.metadata.sidecar_names import is_sidecar_name, sidecar_keys
 from albumen.pipeline import registry
 from albumen.pipeline.breaker import Breaker
 from albumen.pipeline.contract import Step
@@ -96,6 +98,7 @@ def run_shard(lease: Lease, library: Library, place: Workplace, *, task: str) ->
     stopped = stopped | unfit.keys()
     due = Counter({name: count for name, count in due.items() if name not in unfit})
     subjects = [subject for subject in subjects if due.keys() & subject.attempts.keys()]
+    subjects.sort(key=lambda subject: not is_sidecar_name(subject.key))  # before those whose facts they change
     summary = ShardSummary(size=len(subjects))
     if due:
         knobs = place.settings.pipeline
@@ -225,12 +228,22 @@ class _Shard:
         with self.place.connect() as connection:
             hashes = [reading.sha256 for reading in readings if reading.sha256 is not None]
             known = shard_work.known_contents(connection, self.lease.library_id, hashes)
-        return [self.decider.decide(reading, known.get(reading.sha256 or b"")) for reading in readings]
+            beside = self._sidecars(connection, readings)
+        return [
+            self.decider.decide(reading, known.get(reading.sha256 or b""), beside.get(reading.subject.key, ()))
+            for reading in readings
+        ]
+
+    def _sidecars(self, connection: Connection, readings: Sequence[Reading]) -> dict[str, list[sidecars.Sidecar]]:
+        subjects = [reading.subject for reading in readings if reading.is_whole]
+        told = [one for one in subjects if set(steps_by_kind.FACTS.values()) & one.attempts.keys()]
+        candidates = {subject.key: sidecar_keys(subject.key) for subject in told}
+        return sidecars.beside(connection, self.lease.library_id, self.decider.library.bucket, candidates)
 
     def _end(self, part: Decided) -> None:
         """Take what needs no more work, and write what ended before it once that is a transaction's worth."""
         self.worked += 1
-        self.summary.adopted += bool(part.result.released)
+        self.summary.adopted += part.is_copy
         self.summary.bytes_read += part.reading.bytes_read
         if part.reading.outage and part.reading.fault:
             self.outages.append(part.reading.fault.detail)

@@ -31,6 +31,8 @@ OnProgress = Callable[[str, int, float], None]
 
 _TASKS_AHEAD = 8
 """Enough for the child to be busy while the parent writes to the catalog."""
+_STARVED_AT_MOST = 20
+"""Of the time limit: what is added to it on a busy machine. Processor time has the same limit and no such addition."""
 # A child may die of a late effect of the item before; a second death at the same place is no accident.
 _DEATHS_BEFORE_BEGIN = 2
 
@@ -85,7 +87,7 @@ class SandboxRun:
         self._held: set[int] = set()
         self._done_by_child = 0
         self._uses: Counter[int] = Counter()
-        self._clock = 0.0
+        self._clock = self._starved_before = 0.0
 
     def _new_task(self, step: str, tokens: list[int]) -> _Task:
         return _Task(next(self._numbers), step, tokens, set(range(len(tokens))))
@@ -102,11 +104,11 @@ class SandboxRun:
             was_idle = not self._in_flight
             self._fill(child)
             if was_idle:
-                self._clock = time.monotonic()
+                self._restart_clock(child)
             task = self._in_flight[0] if self._in_flight else self._plan[0]
             limit = self._limits.item_seconds * len(task.tokens)
             try:
-                received = child.receive(self._clock + limit)
+                received = self._receive(child, limit)
                 if received is None:
                     yield from self._timed_out(task, limit)
                     continue
@@ -116,11 +118,23 @@ class SandboxRun:
             except ProtocolError as error:
                 yield from self._spoke_garbage(task, error)
             else:
-                self._clock = time.monotonic()
                 if outcome is not None:
                     yield outcome
-                    # The caller's time is not the child's.
-                    self._clock = time.monotonic()
+                # The caller's time is not the child's.
+                self._restart_clock(child)
+
+    def _restart_clock(self, child: SandboxProcess) -> None:
+        self._clock, self._starved_before = time.monotonic(), child.starved_s()
+
+    def _receive(self, child: SandboxProcess, limit: float) -> tuple[Message, bytes] | None:
+        """Wait for so many seconds, not counting those for which other processes had the child's processor."""
+        deadline = self._clock + limit
+        while (received := child.receive(deadline)) is None:
+            starved = min(child.starved_s() - self._starved_before, _STARVED_AT_MOST * limit)
+            if self._clock + limit + starved <= deadline:
+                return None
+            deadline = self._clock + limit + starved
+        return received
 
     def _plan_ahead(self) -> bool:
         """Plan more windows while the child could soon be idle; False when all is done."""

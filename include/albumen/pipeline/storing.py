@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from albumen.catalog.results import StepOutcome
+from albumen.media.metadata.sidecar_names import media_keys
 from albumen.pipeline.contract import Step, StepResult, StepSkip, StoredObject
 from albumen.pipeline.deciding import Decided, Decider, done
 from albumen.pipeline.sandbox import WorkOutcome
@@ -60,11 +61,15 @@ class Storing:
             return
         uploads, outcomes = self._uploads.pop(subject_id, []), self._outcomes.pop(subject_id)
         part.result.renditions = [upload.result() for upload in uploads]
+        subject_key = part.reading.subject.key
         made = [self._outcome(part, decider, outcome) for outcome in outcomes]
         part.result.outcomes = [*part.result.outcomes, *made]
         for outcome in outcomes:
             if isinstance(outcome.result, StepResult):
                 rows = {table: [dict(row) for row in found] for table, found in outcome.result.rows.items()}
+                titles = [row["title"] for row in rows.get("sidecars", ()) if row["title"]]
+                told = (key for title in titles for key in media_keys(subject_key, title))
+                part.result.retold = [*part.result.retold, *told]
                 part.result.rows |= {table: rows.get(table, []) for table in self.steps[outcome.step].writes}
                 if self.steps[outcome.step].makes_preview:
                     part.result.follow |= decider.following(part)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -231,6 +233,26 @@ def test_a_changed_setting_makes_exactly_its_step_due_again(
     with place.connect() as connection:
         due = connection.execute(text("SELECT DISTINCT step, lane FROM due WHERE step IN ('metadata', 'renditions')"))
         assert [tuple(row) for row in due] == [("renditions", 2)]
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-4000), timedelta(days=4000)], ids=["back", "ahead"])
+@pytest.mark.usefixtures("sandbox")
+def test_a_workers_clock_that_jumps_changes_nothing(
+    place: TestLibrary, run_task: Run, photo: Photo, jump: timedelta
+) -> None:
+    now = datetime.now(UTC)
+    place.put("new.jpg", photo(1, taken=f"{now:%Y:%m:%d %H:%M:%S}"))
+    place.put("from-the-future.jpg", photo(2, taken=f"{now + timedelta(days=400):%Y:%m:%d %H:%M:%S}"))
+    place.put("broken.jpg", photo(3)[:200])
+    place.discover()
+    with time_machine.travel(now + jump):
+        run_task(process())
+    records = place.records()
+    assert records["new.jpg"]["taken"]["local"].startswith(f"{now:%Y-%m-%d}")
+    assert records["from-the-future.jpg"]["taken"]["source"] == "last_modified"
+    assert records["broken.jpg"]["reason"] == "unreadable"
+    ended = place.query("SELECT min(at) AS first, max(at) AS last FROM outcome_history")[0]
+    assert now - timedelta(minutes=5) < ended.first <= ended.last < now + timedelta(minutes=5)
 
 
 def test_a_label_the_author_of_the_dag_chose_stays(place: TestLibrary, run_task: Run) -> None:

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.stack
 RESULTS = {mapper.class_.__tablename__ for mapper in Base.registry.mappers if issubclass(mapper.class_, ItemColumns)}
 GROW_WITH_A_LIBRARY = {"fingerprints", "items", "originals", "outcomes"} | RESULTS
 BOUNDED = {
+    "alerts",
     "audit",
     "backfills",
     "days",
@@ -36,9 +37,7 @@ BOUNDED = {
     "listing_shards",
     "listings",
     "memories",
-    "memory_events",
     "memory_items",
-    "memory_signals",
     "memory_turns",
     "models_in_use",
     "outcome_history",
@@ -46,10 +45,10 @@ BOUNDED = {
     "person_pairs",
     "places",
     "shards",
+    "silences",
     "step_pauses",
     "steps",
     "superseded_objects",
-    "suppressions",
     "tallies",
     "tombstones",
     "trips",

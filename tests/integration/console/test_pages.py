@@ -286,3 +286,20 @@ def test_a_run_tells_what_its_shards_did_and_what_went_wrong(viewer: Any, photos
         other = page(viewer, f"run?dag_id=transcode_originals&run_id=manual__1{path}")
         assert "No files passed through here" in other.text
     assert "No files" in page(viewer, "run?dag_id=transcode_originals&run_id=manual%25").text
+
+
+def test_alerts_are_shown_silenced_with_reason_and_end_and_heard_again(operator: Any, photos: Any) -> None:
+    assert "Nothing needs a person" in page(operator, "alerts").text
+    photos.execute("INSERT INTO alerts (kind, about, summary) VALUES ('lane_lags', 'test', 'work has waited 60 min')")
+    shown = page(operator, "alerts")
+    assert "./albumen doctor" in shown.text
+    assert "99% of new photos have a preview within 10 min" in shown.text
+    quiet = {"kind": "lane_lags", "about": "test", "reason": "moving house", "hours": 2}
+    assert operator.act("silence", {**quiet, "reason": ""}).status_code == 422
+    assert operator.act("silence", {**quiet, "hours": 10_000}).status_code == 422
+    assert operator.act("silence", {**quiet, "kind": "nope"}).status_code == 404
+    assert "silent until" in operator.act("silence", quiet).json()["told"]
+    assert "moving house" in page(operator, "alerts").text
+    assert operator.act("end-silence", {"silence_id": 1}).status_code == 200
+    assert operator.act("end-silence", {"silence_id": 1}).status_code == 409
+    assert [action for _, action, _ in audited(photos)] == ["silence", "end silence"]

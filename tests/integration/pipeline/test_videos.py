@@ -45,10 +45,11 @@ def test_a_video_is_fingerprinted_told_and_shown(library: TestLibrary, spool: Pa
     assert record["taken"]["local"] == "2020-05-01T12:00:00"
     assert (record["taken"]["source"], record["taken"]["zone"]) == ("quicktime:CreateDate", "Europe/Madrid")
     assert (record["gps"]["lat"], record["gps"]["lon"]) == pytest.approx((40.4168, -3.7038), abs=1e-4)
-    assert {name: step["state"] for name, step in record["steps"].items()} == {
+    states = {name: step["state"] for name, step in record["steps"].items()}
+    assert states.items() >= {
         "video_metadata": "done", "poster": "done", "hover": "done", "proxy": "skipped", "quality": "done",
         "likeness": "done",
-    }  # fmt: skip
+    }.items()  # fmt: skip
     renditions = {one["name"]: one for one in record["renditions"]}
     assert renditions.keys() == {"poster", "thumb", "preview", "hover"}
     poster = Image.open(io.BytesIO(library.store.get(library.bucket, renditions["poster"]["key"])))

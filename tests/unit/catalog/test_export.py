@@ -31,6 +31,7 @@ def row(**values: Any) -> dict[str, Any]:
             "event_id",
             "trip_id",
             "labels",
+            "group_id",
         ]
     )
     return {**empty, "key": "p/a.jpg", "size": 1, "quality_reasons": None, **values}

@@ -17,6 +17,7 @@ import numpy as np
 from albumen.pipeline.contract import MediaInput, Outcome, Step, StepResult, StepSkip, StoredObject
 from albumen.pipeline.taxonomy import ItemFault, Reason
 
+COMPUTE_SECONDS = 0.5
 HOARD: list[bytearray] = []
 
 
@@ -63,6 +64,7 @@ class ObedientStep(SingleStep):
         actions = {
             "abort": self.abort,
             "hang": lambda: time.sleep(60),
+            "compute": self.compute,
             "eat": self.eat,
             "hoard": lambda: HOARD.append(bytearray(500 * 1024**2)),
             "take 600 MiB": lambda: bytearray(600 * 1024**2),
@@ -87,6 +89,11 @@ class ObedientStep(SingleStep):
         if action is not None:
             action()
         return StepResult(rows={"orders": [{"order": order, "pid": os.getpid()}]})
+
+    def compute(self) -> None:
+        begun = time.process_time()
+        while time.process_time() - begun < COMPUTE_SECONDS:
+            pass
 
     def abort(self) -> None:
         os.write(2, b"decoder: impossible chroma\n")

@@ -133,6 +133,26 @@ def test_a_hang_costs_one_item_and_its_time_limit(make: Make) -> None:
     assert SHORT_SECONDS <= outcomes[1].wall_s < 4 * SHORT_SECONDS
 
 
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not tell who waits")
+def test_waiting_for_a_busy_processor_is_not_the_items_time(make: Make) -> None:
+    """Half a second of work, with a fifth of a processor, in a second's limit."""
+    ours = os.sched_getaffinity(0)
+    hogs = []
+    try:
+        os.sched_setaffinity(0, {min(ours)})
+        sandbox = make("Obedient", item_seconds=SHORT_SECONDS)
+        assert row(orders(sandbox, "fine")[0])["order"] == "fine"
+        hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
+        (outcome,) = orders(sandbox, "compute")
+    finally:
+        os.sched_setaffinity(0, ours)
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+    assert row(outcome)["order"] == "compute"
+    assert outcome.wall_s > SHORT_SECONDS, "the processor was not busy: nothing was tried"
+
+
 def test_hunger_is_too_large_and_the_child_is_replaced(make: Make) -> None:
     sandbox = make("Obedient")
     reason, detail = assert_only_the_middle_one_failed(outcomes := orders(sandbox, "fine", "eat", "fine"))

@@ -59,7 +59,7 @@ def test_rows_go_to_the_declared_table_as_plain_values(kind: type[Step], setting
     assert tuple(result.rows) == kind.writes
     for row in result.rows[kind.writes[0]]:
         for value in row.values():
-            assert type(value) in {int, float, str, list}
+            assert type(value) in {int, float, str, bytes, list}
 
 
 def test_a_face_row_names_its_model(settings: Settings, corpus: Path, read: Callable[[Path], Picture]) -> None:

@@ -4,6 +4,7 @@ Every table that grows with a library is partitioned by hash and carries `librar
 The migrations own the partitions; a test holds the two against each other.
 """
 
+from albumen.catalog.models.alerts import Alert, Silence
 from albumen.catalog.models.base import Base
 from albumen.catalog.models.duplicates import DuplicateGroup, DuplicateMember
 from albumen.catalog.models.erasures import Erasure, Tombstone
@@ -46,10 +47,10 @@ from albumen.catalog.models.organised import (
     VisitRow,
 )
 from albumen.catalog.models.originals import Fingerprint, Item, Library, Original
-from albumen.catalog.models.owner import MemoryEvent, MemorySignal, Suppression
 from albumen.catalog.models.people import FaceDecision, FacePerson, PersonPair, PersonRow
 
 __all__ = [
+    "Alert",
     "AuditEntry",
     "Backfill",
     "Base",
@@ -79,9 +80,7 @@ __all__ = [
     "Listing",
     "ListingShard",
     "Memory",
-    "MemoryEvent",
     "MemoryItem",
-    "MemorySignal",
     "MemoryTurn",
     "ModelInUse",
     "Original",
@@ -96,10 +95,11 @@ __all__ = [
     "Rendition",
     "Scene",
     "Shard",
+    "SidecarRow",
+    "Silence",
     "StepPause",
     "StepState",
     "SupersededObject",
-    "Suppression",
     "Tally",
     "Tombstone",
     "TripRow",

@@ -68,6 +68,17 @@ class VideoFacts(ItemColumns, Base):
     content_identifier: Mapped[str | None]
 
 
+class SidecarRow(ItemColumns, Base):
+    """The content of a sidecar (`xmp` or `takeout`); the keys of its originals tell whose it is."""
+
+    __tablename__ = "sidecars"
+    __table_args__ = (ITEM_HASH,)
+
+    kind: Mapped[str]
+    title: Mapped[str]
+    content: Mapped[bytes]
+
+
 class RawTags(ItemColumns, Base):
     """The tags as they stand in the file, size-capped."""
 
@@ -145,12 +156,22 @@ class QualityRow(ItemColumns, Base):
 
 
 class Likeness(ItemColumns, Base):
-    """The perceptual hash, 64 bits as a signed integer."""
+    """How a picture looks: a perceptual hash of 64 bits as a signed integer, a miniature in grey, its structure."""
 
     __tablename__ = "likenesses"
-    __table_args__ = (ITEM_HASH,)
+    __table_args__ = (
+        Index(
+            "likenesses_by_structure",
+            "structure",
+            postgresql_using="hnsw",
+            postgresql_ops={"structure": "vector_cosine_ops"},
+        ),
+        ITEM_HASH,
+    )
 
     phash: Mapped[int]
+    miniature: Mapped[bytes | None]
+    structure: Mapped[Any | None] = mapped_column(Vector(64))
 
 
 class Scene(ItemColumns, Base):

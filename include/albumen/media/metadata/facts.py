@@ -33,7 +33,7 @@ class Metadata:
     gps_lat, gps_lon, gps_alt : float or None
         Degrees north and east; metres above the sea.
     gps_source : str or None
-        `exif`, `xmp` or `quicktime`.
+        `sidecar`, `exif`, `xmp`, `quicktime` or `takeout`.
     refused : dict
         Field to why its value was not taken over.
     make, model, lens : str or None

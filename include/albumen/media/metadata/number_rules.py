@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from albumen.media.metadata import exif as tags
 from albumen.media.metadata.sources import Sources
@@ -46,9 +46,9 @@ def _maker_number(name: str) -> NumberReader:
     return read
 
 
-def _xmp_number(name: str) -> NumberReader:
+def _xmp_number(name: str, where: Literal["xmp", "sidecar"] = "xmp") -> NumberReader:
     def read(sources: Sources) -> float | None:
-        text = next(iter(sources.xmp.get(name, ())), "")
+        text = next(iter((sources.xmp if where == "xmp" else sources.sidecar).get(name, ())), "")
         numerator, _, denominator = text.partition("/")
         try:
             number = float(numerator) / float(denominator or 1)
@@ -130,11 +130,13 @@ NUMBER_RULES: dict[str, NumberRule] = {
     ),
     "rating": NumberRule(
         (
+            _xmp_number("xmp:Rating", "sidecar"),
             _xmp_number("xmp:Rating"),
             _exif_number(tags.RATING),
             _stars(_xmp_number("MicrosoftPhoto:Rating")),
             _stars(_exif_number(tags.RATING_PERCENT)),
             _film_number("rating"),
+            lambda sources: 5 if sources.takeout and sources.takeout.is_favourite else None,
         ),
         -1,
         5,

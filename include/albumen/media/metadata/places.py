@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from albumen.media.metadata.dates import ImpossibleDate, parse_moment
+from albumen.media.metadata.takeout import Takeout
 from albumen.media.metadata.tiff import Directory
 
 _LATITUDE_REF, _LATITUDE, _LONGITUDE_REF, _LONGITUDE, _ALTITUDE_REF, _ALTITUDE = 1, 2, 3, 4, 5, 6
@@ -68,7 +69,7 @@ def exif_place(gps: Directory) -> Place | None:
     return _checked(lat, lon, altitude, "exif")
 
 
-def xmp_place(xmp: Mapping[str, Sequence[str]]) -> Place | None:
+def xmp_place(xmp: Mapping[str, Sequence[str]], source: str = "xmp") -> Place | None:
     """The position in an XMP packet; like `exif_place`."""
     lat = _xmp_degrees(next(iter(xmp.get("exif:GPSLatitude", ())), ""), "NS")
     lon = _xmp_degrees(next(iter(xmp.get("exif:GPSLongitude", ())), ""), "EW")
@@ -78,7 +79,7 @@ def xmp_place(xmp: Mapping[str, Sequence[str]]) -> Place | None:
     altitude = float(height[1]) / over if height and (over := float(height[2] or 1)) else None
     if altitude is not None and next(iter(xmp.get("exif:GPSAltitudeRef", ())), "0") in ("1", "3"):
         altitude = -abs(altitude)
-    return _checked(lat, lon, altitude, "xmp")
+    return _checked(lat, lon, altitude, source)
 
 
 def iso_6709_place(text: str) -> Place | None:
@@ -88,6 +89,13 @@ def iso_6709_place(text: str) -> Place | None:
         return None
     lat, lon = _sexagesimal(match[1], 2), _sexagesimal(match[2], 3)
     return _checked(lat, lon, float(match[3]) if match[3] else None, "quicktime")
+
+
+def takeout_place(takeout: Takeout) -> Place | None:
+    """The position that Google Takeout gives; like `exif_place`."""
+    if takeout.lat is None or takeout.lon is None:
+        return None
+    return _checked(takeout.lat, takeout.lon, takeout.alt, "takeout")
 
 
 def _sexagesimal(text: str, digits: int) -> float:

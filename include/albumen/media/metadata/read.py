@@ -15,16 +15,18 @@ from albumen.media.metadata.iptc import read_iptc
 from albumen.media.metadata.maker_notes import present, read_canon, read_maker_note
 from albumen.media.metadata.number_rules import NUMBER_RULES
 from albumen.media.metadata.places import ImpossiblePlace, Place
-from albumen.media.metadata.regions import read_regions
+from albumen.media.metadata.regions import FaceRegion, read_regions
 from albumen.media.metadata.rules import PLACE_RULES
 from albumen.media.metadata.sources import Sources
 from albumen.media.metadata.taken import read_taken
+from albumen.media.metadata.takeout import read_takeout
 from albumen.media.metadata.text_rules import KEYWORD_RULES, TEXT_RULES
 from albumen.media.metadata.tiff import TiffBlock
 from albumen.media.metadata.xmp import read_xmp
 from albumen.media.video.container import Container
 from albumen.settings import LimitSettings
 
+SidecarContent = tuple[str, bytes]
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 
 
@@ -37,6 +39,7 @@ def read_metadata(
     home_zone: str,
     now: datetime,
     limits: LimitSettings,
+    sidecars: Sequence[SidecarContent] = (),
 ) -> Metadata:
     """Read the facts of one photo; bytes that make no sense cost only the facts they hold.
 
@@ -56,6 +59,8 @@ def read_metadata(
         The present, with its zone; later dates are refused.
     limits : LimitSettings
         `metadata_bytes` and `raw_tags_bytes` apply.
+    sidecars : sequence of (str, bytes)
+        What lies beside it: `xmp` or `takeout`, and its content; the best first.
 
     Returns
     -------
@@ -78,8 +83,9 @@ def read_metadata(
         png_modified=blocks.modified,
         file_name=file_name,
         last_modified=last_modified,
+        **_sidecars(sidecars),
     )
-    return weigh(sources, blocks, home_zone=home_zone, now=now, limits=limits)
+    return weigh(sources, blocks, home_zone=home_zone, now=now, limits=limits, packet=_packet(sidecars))
 
 
 def read_film(
@@ -90,6 +96,7 @@ def read_film(
     home_zone: str,
     now: datetime,
     limits: LimitSettings,
+    sidecars: Sequence[SidecarContent] = (),
 ) -> Metadata:
     """Read the facts of one video from its headers; parameters, result and errors as of `read_metadata`."""
     blocks = Blocks(turned=True, xmp=container.xmp, damaged=container.missing_bytes > 0)
@@ -105,12 +112,37 @@ def read_film(
         file_name=file_name,
         last_modified=last_modified,
         film=container,
+        **_sidecars(sidecars),
     )
-    return weigh(sources, blocks, home_zone=home_zone, now=now, limits=limits)
+    return weigh(sources, blocks, home_zone=home_zone, now=now, limits=limits, packet=_packet(sidecars))
 
 
-def weigh(sources: Sources, blocks: Blocks, *, home_zone: str, now: datetime, limits: LimitSettings) -> Metadata:
-    """Choose among what was read, by the rules; parameters, result and errors as of `read_metadata`."""
+def _packet(sidecars: Sequence[SidecarContent]) -> bytes | None:
+    return next((content for kind, content in sidecars if kind == "xmp"), None)
+
+
+def _sidecars(sidecars: Sequence[SidecarContent]) -> dict[str, Any]:
+    packet = _packet(sidecars)
+    takeouts = (read_takeout(content) for kind, content in sidecars if kind == "takeout")
+    return {"sidecar": read_xmp(packet) if packet else {}, "takeout": next(filter(None, takeouts), None)}
+
+
+def weigh(
+    sources: Sources,
+    blocks: Blocks,
+    *,
+    home_zone: str,
+    now: datetime,
+    limits: LimitSettings,
+    packet: bytes | None = None,
+) -> Metadata:
+    """Choose among what was read, by the rules; result and errors as of `read_metadata`.
+
+    Parameters
+    ----------
+    packet : bytes or None
+        The XMP packet of the sidecar, whose regions win.
+    """
     refused: dict[str, str] = {}
     numbers = {name: _read_number(name, sources, refused) for name in NUMBER_RULES}
     texts = {name: _first_text(readers, sources) for name, readers in TEXT_RULES.items()}
@@ -149,10 +181,15 @@ def weigh(sources: Sources, blocks: Blocks, *, home_zone: str, now: datetime, li
         description=texts["description"],
         keywords=tuple(next((words for rule in KEYWORD_RULES if (words := rule(sources))), ())),
         burst_id=texts["burst_id"],
-        face_regions=read_regions(blocks.xmp, blocks.turn if blocks.turned else orientation) if blocks.xmp else (),
+        face_regions=_regions((packet, blocks.xmp), blocks.turn if blocks.turned else orientation),
         raw_tags=_capped(_all_tags(sources), limits.raw_tags_bytes),
         salvaged=blocks.damaged,
     )
+
+
+def _regions(packets: Sequence[bytes | None], turn: int | None) -> tuple[FaceRegion, ...]:
+    found = (read_regions(packet, turn) for packet in packets if packet)
+    return next((regions for regions in found if regions), ())
 
 
 def _maker_facts(exif: Exif, blocks: Blocks, limit: int) -> dict[str, str | float]:
@@ -215,6 +252,7 @@ def _all_tags(sources: Sources) -> dict[str, dict[str, Any]]:
         "iptc": dict(sources.iptc),
         "png": dict(sources.png),
         "film": dict(sources.film.tags),
+        "sidecar": {name: values[0] if len(values) == 1 else values for name, values in sources.sidecar.items()},
     }
     return {name: group for name, group in groups.items() if group}
 

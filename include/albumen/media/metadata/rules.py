@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from albumen.media.metadata import exif as tags
 from albumen.media.metadata.dates import Moment, parse_moment, parse_offset, with_fraction
 from albumen.media.metadata.file_name_dates import read_file_name
-from albumen.media.metadata.places import Place, exif_place, gps_moment, iso_6709_place, xmp_place
+from albumen.media.metadata.places import Place, exif_place, gps_moment, iso_6709_place, takeout_place, xmp_place
 from albumen.media.metadata.sources import Sources
 
 Confidence = Literal["low", "medium", "high"]
@@ -47,11 +47,11 @@ def _exif_date(name: str, date_tag: int, fraction_tag: int, *offset_tags: int) -
     return read
 
 
-def _xmp_date(name: str) -> Callable[[Sources], Dated | None]:
+def _xmp_date(name: str, where: Literal["xmp", "sidecar"] = "xmp") -> Callable[[Sources], Dated | None]:
     def read(sources: Sources) -> Dated | None:
-        text = next(iter(sources.xmp.get(name, ())), "")
+        text = next(iter((sources.xmp if where == "xmp" else sources.sidecar).get(name, ())), "")
         moment = parse_moment(text)
-        return Dated(f"xmp:{name}", moment, utc=text.endswith("Z")) if moment else None
+        return Dated(f"{where}:{name}", moment, utc=text.endswith("Z")) if moment else None
 
     return read
 
@@ -86,6 +86,11 @@ def _film_created(sources: Sources) -> Dated | None:
     return Dated(f"{film.format}:CreateDate", Moment(film.created, None if film.is_local else 0), utc=not film.is_local)
 
 
+def _takeout_date(sources: Sources) -> Dated | None:
+    taken = sources.takeout.taken if sources.takeout else None
+    return Dated("takeout:photoTakenTime", Moment(taken, 0), utc=True) if taken else None
+
+
 def _png_date(sources: Sources) -> Dated | None:
     moment = parse_moment(sources.png.get("Creation Time", ""))
     return Dated("png:CreationTime", moment) if moment else None
@@ -106,6 +111,9 @@ def _last_modified(sources: Sources) -> Dated | None:
 
 
 DATE_RULES: tuple[DateRule, ...] = (
+    DateRule("sidecar:exif:DateTimeOriginal", _xmp_date("exif:DateTimeOriginal", "sidecar"), "high"),
+    DateRule("sidecar:photoshop:DateCreated", _xmp_date("photoshop:DateCreated", "sidecar"), "high"),
+    DateRule("sidecar:xmp:CreateDate", _xmp_date("xmp:CreateDate", "sidecar"), "high"),
     DateRule(
         "exif:DateTimeOriginal",
         _exif_date(
@@ -140,6 +148,7 @@ DATE_RULES: tuple[DateRule, ...] = (
     DateRule("xmp:xmp:CreateDate", _xmp_date("xmp:CreateDate"), "medium"),
     DateRule("gps", _gps_date, "medium"),
     DateRule("png:CreationTime", _png_date, "medium"),
+    DateRule("takeout:photoTakenTime", _takeout_date, "high"),
     DateRule("file_name", _name_date, "low"),
     DateRule("exif:ModifyDate", _exif_date("ModifyDate", tags.MODIFY_DATE, tags.SUBSEC_TIME, tags.OFFSET_TIME), "low"),
     DateRule("png:ModifyDate", _png_modified, "low"),
@@ -147,7 +156,9 @@ DATE_RULES: tuple[DateRule, ...] = (
 )
 
 PLACE_RULES: tuple[Callable[[Sources], Place | None], ...] = (
+    lambda sources: xmp_place(sources.sidecar, "sidecar"),
     lambda sources: exif_place(sources.exif.gps),
     lambda sources: xmp_place(sources.xmp),
     lambda sources: iso_6709_place(sources.film.tags.get("location", "")),
+    lambda sources: takeout_place(sources.takeout) if sources.takeout else None,
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from albumen.media.metadata.exif import Exif
+from albumen.media.metadata.takeout import Takeout
 from albumen.media.video.container import Container
 
 
@@ -34,6 +35,10 @@ class Sources:
         The object's last change, with its zone.
     film : Container
         The headers of a video; empty of a photo.
+    sidecar : mapping of str to list of str
+        XMP properties of the sidecar.
+    takeout : Takeout or None
+        What Google Takeout says of it.
     """
 
     exif: Exif
@@ -45,3 +50,5 @@ class Sources:
     file_name: str
     last_modified: datetime
     film: Container = field(default_factory=Container)
+    sidecar: Mapping[str, list[str]] = field(default_factory=dict)
+    takeout: Takeout | None = None

@@ -33,6 +33,10 @@ def _xmp_text(name: str) -> TextReader:
     return lambda sources: next(iter(sources.xmp.get(name, ())), None)
 
 
+def _sidecar_text(name: str) -> TextReader:
+    return lambda sources: next(iter(sources.sidecar.get(name, ())), None)
+
+
 def _iptc_text(name: str) -> TextReader:
     def read(sources: Sources) -> str | None:
         value = sources.iptc.get(name)
@@ -75,6 +79,7 @@ TEXT_RULES: dict[str, tuple[TextReader, ...]] = {
         _lens_numbers(tags.DNG_LENS_INFO),
     ),
     "title": (
+        _sidecar_text("dc:title"),
         _xmp_text("dc:title"),
         _iptc_text("title"),
         _wide_text(tags.XP_TITLE),
@@ -82,12 +87,14 @@ TEXT_RULES: dict[str, tuple[TextReader, ...]] = {
         _film_text("title"),
     ),
     "description": (
+        _sidecar_text("dc:description"),
         _xmp_text("dc:description"),
         _exif_text(tags.IMAGE_DESCRIPTION),
         _iptc_text("description"),
         _wide_text(tags.XP_COMMENT),
         _png_text("Description"),
         _film_text("description"),
+        lambda sources: sources.takeout.description if sources.takeout else None,
     ),
     "burst_id": (
         _maker_text("burst_id"),
@@ -113,6 +120,7 @@ def _leaf_keywords(name: str, separator: str) -> Callable[[Sources], list[str]]:
 
 
 KEYWORD_RULES: tuple[Callable[[Sources], list[str]], ...] = (
+    lambda sources: sources.sidecar.get("dc:subject", []),
     lambda sources: sources.xmp.get("dc:subject", []),
     _iptc_keywords,
     _wide_keywords,

@@ -1,4 +1,4 @@
-"""Likeness: a perceptual hash, by which near-duplicates are found."""
+"""Likeness: a perceptual hash, and the coarse structure by which copies and near-duplicates are found."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from albumen.settings import Settings
 
 
 class LikenessStep(Step):
-    """Hashes how a picture looks."""
+    """Tells how a picture looks."""
 
     name = "likeness"
-    version = 1
+    version = 2
     reads = "preview"
     kinds = frozenset({"photo", "video"})
     writes = ("likenesses",)
@@ -24,10 +24,12 @@ class LikenessStep(Step):
         super().__init__(settings)
         import cv2
 
+        from albumen.organise import structure
         from albumen.vision.likeness import perceptual_hash
 
         cv2.setNumThreads(settings.models.threads)
         self._hash = perceptual_hash
+        self._structure = structure
 
     def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
         """One row an item."""
@@ -35,7 +37,10 @@ class LikenessStep(Step):
 
     def _likeness(self, media: MediaInput) -> Outcome:
         try:
-            phash = self._hash(media.picture)
+            picture = media.picture
         except ItemFault as fault:
             return fault
-        return StepResult(rows={"likenesses": [{"phash": phash}]})
+        small = self._structure.miniature(picture)
+        vector = self._structure.structure(small).tolist()
+        row = {"phash": self._hash(picture), "miniature": small, "structure": vector}
+        return StepResult(rows={"likenesses": [row]})

@@ -87,6 +87,7 @@ class MetadataStep(Step):
             home_zone=context["home_zone"],
             now=moment_of(context["now"]),
             limits=self.settings.limits,
+            sidecars=[(kind, content) for kind, content in context.get("sidecars", ())],
         )
         return StepResult(rows=rows_of(found))
 

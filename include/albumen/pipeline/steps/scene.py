@@ -23,7 +23,7 @@ class SceneStep(Step):
     name = "scene"
     version = 1
     reads = "preview"
-    needs = ("renditions",)
+    kinds = frozenset({"photo", "video"})
     writes = ("scenes", "embeddings")
     batch_size = 8
     expected_seconds = 0.03

@@ -57,6 +57,7 @@ class VideoMetadataStep(Step):
             home_zone=context["home_zone"],
             now=moment_of(context["now"]),
             limits=self.settings.limits,
+            sidecars=[(kind, content) for kind, content in context.get("sidecars", ())],
         )
         video_row = {
             "container": container.format or media.mime,

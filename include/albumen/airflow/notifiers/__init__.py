@@ -1,0 +1,1 @@
+"""Telling people: alerts, which need somebody now, apart from notices, which can be read tomorrow."""

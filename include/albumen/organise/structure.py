@@ -1,0 +1,168 @@
+"""Is this the same picture, whether recompressed, resized, cropped, turned, mirrored or brightened?
+
+Candidates are found by a vector that turning leaves nearly alone; a registration of two miniatures decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 48
+COARSE = 32
+BAND = 8
+AMBIGUOUS = 1.0
+"""Deciding frequencies weaker than the root mean square of all are tried with either sign."""
+LEAST_STRUCTURE = 0.6
+"""Cosine of two structures below which no registration is tried."""
+SAME = 0.93
+PLAINLY_SAME = 0.985
+SMALLEST_SCALE, LARGEST_SCALE, LEAST_OVERLAP = 0.75, 1.3, 0.75
+ITERATIONS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-4)
+GAUSS = 3
+EVERYWHERE = np.ones((SIDE, SIDE), np.uint8)
+FLAT = 2.0
+"""Standard deviation, in grey values, below which a picture has no structure to compare."""
+
+Grey = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """How alike two pictures are, 0-1 (correlation where they overlap), and how the second is turned.
+
+    `turned` counts quarter turns, plus 4 if it is mirrored.
+    """
+
+    score: float
+    turned: int
+
+
+def miniature(picture: NDArray[np.uint8]) -> bytes:
+    """The picture in 48 x 48 grey values, row by row.
+
+    Parameters
+    ----------
+    picture : ndarray, shape (height, width, 3), uint8
+        RGB.
+    """
+    small = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).tobytes()
+
+
+def structure(small: bytes) -> NDArray[np.float32]:
+    """The vector a picture is found by.
+
+    The lowest 8 x 8 frequencies of the miniature without the mean, turned and mirrored so that the two lowest of
+    them are positive and the horizontal one is the stronger; of length 1, or 0 for a picture without any structure.
+
+    Parameters
+    ----------
+    small : bytes
+        As `miniature` gives it.
+
+    Returns
+    -------
+    ndarray, shape (64,), float32
+    """
+    return _canonical(_frequencies(_grey(small)), ambiguous=0.0)[0]
+
+
+def probes(small: bytes) -> list[NDArray[np.float32]]:
+    """The vectors to look for a picture with: where it hardly tells how it is turned, one for each way."""
+    return _canonical(_frequencies(_grey(small)), ambiguous=AMBIGUOUS)
+
+
+def same_picture(a: bytes, b: bytes) -> Alike | None:
+    """Whether two miniatures show the same picture, however turned, within a crop of about a tenth.
+
+    References
+    ----------
+    .. [1] G. D. Evangelidis, E. Z. Psarakis, "Parametric image alignment using enhanced correlation coefficient
+       maximization", 2008.
+    """
+    first, second = _grey(a), _grey(b)
+    if min(float(first.std()), float(second.std())) < FLAT:
+        return None
+    mine = _unit(_frequencies(first))
+    turns = [(float(mine @ _unit(_frequencies(_turn(second, turned)))), turned) for turned in range(8)]
+    best: Alike | None = None
+    for likeness, turned in sorted(turns, reverse=True)[:2]:
+        if likeness < LEAST_STRUCTURE:
+            break
+        score = _registered(first, _turn(second, turned))
+        if score >= SAME and (best is None or score > best.score):
+            best = Alike(min(score, 1.0), turned)
+        if best and best.score >= PLAINLY_SAME:
+            break
+    return best
+
+
+def _grey(small: bytes) -> Grey:
+    return np.frombuffer(small, np.uint8).reshape(SIDE, SIDE).astype(np.float32)
+
+
+def _turn(grey: Grey, turned: int) -> Grey:
+    return np.ascontiguousarray(np.rot90(grey[:, ::-1] if turned >= 4 else grey, turned % 4))
+
+
+def _frequencies(grey: Grey) -> NDArray[np.float32]:
+    coarse = cv2.resize(grey, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
+    low: Grey = np.asarray(cv2.dct(coarse)[:BAND, :BAND], np.float32).copy()
+    low[0, 0] = 0
+    return low
+
+
+def _unit(low: NDArray[np.float32]) -> NDArray[np.float32]:
+    flat = low.ravel()
+    length = float(np.linalg.norm(flat))
+    return flat / length if length > BAND * FLAT else np.zeros_like(flat)
+
+
+def _canonical(low: NDArray[np.float32], *, ambiguous: float) -> list[NDArray[np.float32]]:
+    """Mirroring changes the sign of every other frequency, a quarter turn swaps the axes and mirrors."""
+    across, down = float(low[0, 1]), float(low[1, 0])
+    usual = ambiguous * float(np.sqrt(np.mean(low**2)))
+    alternate = (-1.0) ** np.arange(BAND, dtype=np.float32)
+    signs_across = (1, -1) if abs(across) < usual else (1 if across >= 0 else -1,)
+    signs_down = (1, -1) if abs(down) < usual else (1 if down >= 0 else -1,)
+    swaps = (False, True) if abs(abs(across) - abs(down)) < usual else (abs(down) > abs(across),)
+    found = []
+    for sign_across, sign_down, swap in product(signs_across, signs_down, swaps):
+        turned = low * (alternate[None, :] if sign_across < 0 else 1) * (alternate[:, None] if sign_down < 0 else 1)
+        found.append(_unit(turned.T if swap else turned).astype(np.float32))
+    return found
+
+
+def _registered(a: Grey, b: Grey) -> float:
+    """The correlation of two pictures laid over one another as well as can be, of which either may be cut off."""
+    plain = _correlation(a, b, np.ones_like(a, dtype=bool))
+    if plain >= PLAINLY_SAME:
+        return plain
+    return max(plain, *(_warped(first, second) for first, second in ((a, b), (b, a))))
+
+
+def _warped(a: Grey, b: Grey) -> float:
+    try:
+        _, warp = cv2.findTransformECC(
+            a, b, np.eye(2, 3, dtype=np.float32), cv2.MOTION_AFFINE, ITERATIONS, EVERYWHERE, GAUSS
+        )
+    except cv2.error:  # it does not converge: they are not alike
+        return -1.0
+    scales = np.linalg.svd(warp[:, :2])[1]
+    if scales[0] > LARGEST_SCALE or scales[1] < SMALLEST_SCALE:
+        return -1.0
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    moved: Grey = np.asarray(cv2.warpAffine(b, warp, (SIDE, SIDE), flags=flags, borderValue=(-1.0,)), np.float32)
+    overlap = moved >= 0
+    return _correlation(a, moved, overlap) if overlap.mean() >= LEAST_OVERLAP else -1.0
+
+
+def _correlation(a: Grey, b: Grey, where: NDArray[np.bool_]) -> float:
+    x, y = a[where] - a[where].mean(), b[where] - b[where].mean()
+    length = float(np.linalg.norm(x) * np.linalg.norm(y))
+    return float(x @ y) / length if length else 0.0
