@@ -19,6 +19,8 @@ VERBS = {
     "export": Verb("albumen.cli.export:export"),
     "quarantine": Verb("albumen.cli.quarantine:app"),
     "step": Verb("albumen.cli.step:app"),
+    "cost": Verb("albumen.cli.cost:cost"),
+    "capacity": Verb("albumen.cli.capacity:capacity"),
     "why": Verb("albumen.cli.why:why"),
     "duplicates": Verb("albumen.cli.duplicates:app"),
     "memories": Verb("albumen.cli.memories:app"),

@@ -10,12 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from albumen.catalog import audit, libraries, overview, step_pauses
+from albumen.catalog import alerts, audit, libraries, overview, step_pauses
 from albumen.catalog.overview import LibraryOverview
 from albumen.console.access import Actor, User, acts, may_act
 from albumen.console.rendering import page
-from albumen.console.scope import Catalog
-from albumen.pipeline import registry
+from albumen.console.scope import Catalog, SettingsInForce
+from albumen.pipeline import costing, registry
+from albumen.settings import Settings
 
 router = APIRouter()
 PAUSES_DAG = "backfill_step"
@@ -38,14 +39,18 @@ class Pause(Resume):
 
 
 @router.get("/overview")
-def show(request: Request, connection: Catalog, user: User) -> Response:
+def show(request: Request, connection: Catalog, settings: SettingsInForce, user: User) -> Response:
     """The page; `live` alone is fetched again by its script."""
     now = datetime.now(UTC)
+    found = _gathered(connection, now)
     values = {
-        "libraries": _gathered(connection, now),
+        "libraries": found,
         "stopped": step_pauses.everyone(connection),
         "now": now,
         "may_act": may_act(user, PAUSES_DAG),
+        "alerts": len(alerts.open_ones(connection)),
+        "cost": {one.library.name: _cost(one, settings) for one in found},
+        "currency": settings.prices.currency,
     }
     return page(request, "overview.html", values)
 
@@ -83,3 +88,8 @@ def pause(wanted: Pause, connection: Catalog, user: Actor) -> dict[str, Any]:
 def _gathered(connection: Connection, now: datetime) -> list[LibraryOverview]:
     steps = list(registry.steps())
     return [overview.of_library(connection, library, steps, now) for library in libraries.everyone(connection)]
+
+
+def _cost(one: LibraryOverview, settings: Settings) -> float:
+    """What the work of today cost."""
+    return sum(sum(cost.money(settings.prices).values()) for cost in costing.by_step(one.work_today))
