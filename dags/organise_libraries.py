@@ -2,7 +2,7 @@
 ### Organise what changed
 
 **What**: what changed is found out anew, library by library: places and homes, events and trips,
-near-duplicates and bursts, counts of local days.
+people, near-duplicates and bursts, counts of local days.
 
 **When**: items were enriched, and every ten minutes.
 

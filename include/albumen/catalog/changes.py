@@ -38,6 +38,8 @@ WAITING = text("""
 
 LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('albumen organise'), :library_id)")
 
+WAIT = text("SELECT pg_advisory_xact_lock(hashtext('albumen organise'), :library_id)")
+
 TAKE_DAYS = text("""
     DELETE FROM dirty_days WHERE (library_id, day) IN (
         SELECT library_id, day FROM dirty_days WHERE library_id = :library_id ORDER BY day LIMIT :most
@@ -76,6 +78,11 @@ def mark_days(connection: Connection, library_id: int, first: date, last: date) 
 def waiting(connection: Connection) -> list[Waiting]:
     """The libraries in which something changed."""
     return [Waiting(row.library_id, row.days, row.items) for row in connection.execute(WAITING)]
+
+
+def wait(connection: Connection, library_id: int) -> None:
+    """Wait until no worker organises a library, and let none begin before this transaction ends."""
+    connection.execute(WAIT, {"library_id": library_id})
 
 
 def hold(connection: Connection, library_id: int) -> bool:

@@ -66,9 +66,11 @@ RECORDS = text("""
         FROM renditions n WHERE n.library_id = o.library_id AND n.item_id = o.item_id
     ) AS r ON true
     LEFT JOIN LATERAL (
-        SELECT jsonb_agg(jsonb_build_object('box', jsonb_build_array(x, y, width, height), 'score', score,
-            'person', null) ORDER BY face_no) AS faces
-        FROM faces WHERE library_id = o.library_id AND item_id = o.item_id
+        SELECT jsonb_agg(jsonb_build_object('box', jsonb_build_array(f.x, f.y, f.width, f.height), 'score', f.score,
+            'person', p.person_id) ORDER BY f.face_no) AS faces
+        FROM faces f
+        LEFT JOIN face_people p ON p.library_id = f.library_id AND p.item_id = f.item_id AND p.face_no = f.face_no
+        WHERE f.library_id = o.library_id AND f.item_id = o.item_id
     ) AS fa ON true
     LEFT JOIN LATERAL (
         SELECT jsonb_agg(jsonb_build_object('name', name, 'score', score) ORDER BY place) AS labels

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from albumen.catalog import changes
 from albumen.catalog.models import Library as LibraryTable
 from albumen.settings import ProxyPolicy
 from albumen.storage.layout import holds_ours
@@ -142,6 +143,10 @@ def _check_consents(consents: tuple[str, ...]) -> None:
 FORGET_FACES = (
     text("DELETE FROM due WHERE library_id = :library_id AND step = 'faces'"),
     text("DELETE FROM faces WHERE library_id = :library_id"),
+    text("DELETE FROM face_people WHERE library_id = :library_id"),
+    text("DELETE FROM face_decisions WHERE library_id = :library_id"),
+    text("DELETE FROM person_pairs WHERE library_id = :library_id"),
+    text("DELETE FROM people WHERE library_id = :library_id"),
     text("DELETE FROM outcomes WHERE library_id = :library_id AND step = 'faces'"),
     text("DELETE FROM tallies WHERE library_id = :library_id AND step = 'faces'"),
 )
@@ -149,6 +154,7 @@ FORGET_FACES = (
 
 
 def forget_faces(connection: Connection, library_id: int) -> None:
-    """Delete every face vector of a library and all work on faces: consent was withdrawn."""
+    """Delete every face vector of a library, its people, and all work on faces: consent was withdrawn."""
+    changes.wait(connection, library_id)
     for statement in FORGET_FACES:
         connection.execute(statement, {"library_id": library_id})

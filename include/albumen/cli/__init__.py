@@ -23,6 +23,7 @@ VERBS = {
     "capacity": Verb("albumen.cli.capacity:capacity"),
     "why": Verb("albumen.cli.why:why"),
     "duplicates": Verb("albumen.cli.duplicates:app"),
+    "people": Verb("albumen.cli.people:app"),
     "memories": Verb("albumen.cli.memories:app"),
     "renditions": Verb("albumen.cli.renditions:app"),
     "erase": Verb("albumen.cli.erase:app"),

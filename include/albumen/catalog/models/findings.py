@@ -128,7 +128,10 @@ class FaceRow(ItemColumns, Base):
     """One face; boxes and landmarks are fractions of the upright picture. Biometric: only by consent."""
 
     __tablename__ = "faces"
-    __table_args__ = (ITEM_HASH,)
+    __table_args__ = (
+        Index("faces_by_vector", "vector", postgresql_using="hnsw", postgresql_ops={"vector": "vector_cosine_ops"}),
+        ITEM_HASH,
+    )
 
     face_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     x: Mapped[float] = mapped_column(REAL())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
+from pgvector.sqlalchemy import Vector
 from sqlalchemy import REAL, Index, Integer, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +15,8 @@ from albumen.catalog.models.base import ITEM_HASH, NOW, UTC, Base, ItemColumns
 class PersonRow(Base):
     """Someone whose face was seen. `merged_into` keeps an old id working; an ignored person is shown nowhere.
 
-    A hidden person is kept out of memories, and photos that show one as well.
+    A hidden person is kept out of memories, and photos that show one as well. `centre` is the mean of the face vectors
+    of one model: biometric, gone with the consent.
     """
 
     __tablename__ = "people"
@@ -28,11 +31,16 @@ class PersonRow(Base):
     faces: Mapped[int] = mapped_column(Integer, server_default="0")
     cover_item_id: Mapped[int | None]
     cover_face_no: Mapped[int | None] = mapped_column(SmallInteger)
+    model_id: Mapped[str | None]
+    centre: Mapped[Any | None] = mapped_column(Vector(128))
     created_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
 
 
 class FacePerson(ItemColumns, Base):
-    """Whose face it is, as computed with all decisions in force; no row: nobody knows."""
+    """Whose face it is, as computed with all decisions in force; no row: nobody knows.
+
+    The box is kept, so that a face found again by another model is still the same person's.
+    """
 
     __tablename__ = "face_people"
     __table_args__ = (Index("face_people_by_person", "library_id", "person_id"), ITEM_HASH)
@@ -40,6 +48,10 @@ class FacePerson(ItemColumns, Base):
     face_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     person_id: Mapped[str]
     confidence: Mapped[float] = mapped_column(REAL())
+    x: Mapped[float] = mapped_column(REAL())
+    y: Mapped[float] = mapped_column(REAL())
+    width: Mapped[float] = mapped_column(REAL())
+    height: Mapped[float] = mapped_column(REAL())
 
 
 class FaceDecision(ItemColumns, Base):
