@@ -16,7 +16,8 @@ pytestmark = pytest.mark.stack
 LANDMARKS = [0.3, 0.3, 0.5, 0.3, 0.4, 0.4, 0.32, 0.5, 0.48, 0.5]
 ITEM = """
     INSERT INTO items (library_id, item_id, sha256, bytes, kind, mime)
-    VALUES (:l, :i, decode(lpad(to_hex(CAST(:i AS bigint)), 64, '0'), 'hex'), 1, 'photo', 'image/jpeg') ON CONFLICT DO NOTHING
+    VALUES (:l, :i, decode(lpad(to_hex(CAST(:i AS bigint)), 64, '0'), 'hex'), 1, 'photo', 'image/jpeg')
+    ON CONFLICT DO NOTHING
 """
 PREVIEW = """
     INSERT INTO renditions (library_id, item_id, name, key, mime, width, height, bytes)
