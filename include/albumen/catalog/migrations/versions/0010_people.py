@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 DDL = (
     "CREATE INDEX faces_by_vector ON faces USING hnsw (vector vector_cosine_ops)",
