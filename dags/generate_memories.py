@@ -6,13 +6,14 @@
 **When**: every hour for the libraries whose local morning has come, when a library was organised,
 and by hand for any day.
 
-**Reads**: the catalog and previews. **Writes**: one self-contained page and one JSON file per memory
-in the library bucket; memories in the catalog.
+**Reads**: the catalog and previews. **Writes**: a self-contained page, a JSON file and pictures per memory and
+the day's feed in the library bucket; memories in the catalog. `announce` tells webhook, topic and queue.
 
 **Safe to re-run**: yes. The same inputs give the same memory and are not rendered twice; a day
 without a story leaves stored stories alone.
 
-**When it fails**: storage or the catalog is away; the retry starts over and stores the same.
+**When it fails**: storage or the catalog is away; the retry starts over and stores the same. `announce`:
+somebody could not be told; what was not told waits for the next run.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param
 
 from albumen.airflow.assets import MEMORIES, ORGANISED, emissions
 from albumen.airflow.operators.memories import (
+    AnnounceMemoriesOperator,
     GenerateMemoriesOperator,
     PlanMemoriesOperator,
     SettleMemoriesOperator,
@@ -45,4 +47,6 @@ with DAG(
     generate = GenerateMemoriesOperator.partial(task_id="generate", pool="default_pool").expand(job=plan.output)
     settle = SettleMemoriesOperator(task_id="settle", outlets=[emissions("generate_memories")], changed=MEMORIES)
 
-    plan >> generate >> settle
+    announce = AnnounceMemoriesOperator(task_id="announce")
+
+    plan >> generate >> [settle, announce]

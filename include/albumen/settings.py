@@ -162,6 +162,18 @@ class MemorySettings(BaseModel):
     near_duplicate_bits: int = Field(
         10, ge=0, le=64, description="Perceptual-hash distance of two photos that show the same."
     )
+    muted_days: int = Field(1, ge=0, description="Days before and after hidden days that are hidden with them.")
+    link_hours: int = Field(
+        168, ge=0, le=168, description="Life of the signed links in a feed, hours; 0: a feed has keys only."
+    )
+    webhook_url: str = Field(
+        "", pattern=r"^(https?://\S+)?$", description="Told of published and withdrawn memories; empty: nobody."
+    )
+    webhook_secret: str = Field("", description="Key of the HMAC-SHA256 that signs what the webhook is sent.")
+    sns_topic: str = Field("", pattern=r"^(arn:\S+)?$", description="ARN of an SNS topic that is told the same.")
+    sqs_queue: str = Field(
+        "", pattern=r"^(https?://\S+)?$", description="URL of an SQS queue that is told the same; not FIFO."
+    )
     publishers: tuple[str, ...] = Field(
         ("page",), description="Publishers of a memory, a JSON list of names; `page` is always among them."
     )

@@ -15,6 +15,7 @@ from albumen.settings import ProxyPolicy
 from albumen.storage.layout import holds_ours
 
 CONSENTS = ("faces",)
+REVIEWS = ("never", "ask")
 
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('albumen create library'))")
@@ -39,6 +40,8 @@ class Library:
         What the owner agreed to (`faces`).
     proxy : str
         Which videos get a `proxy`: `required`, `bitrate`, `always` or `never`.
+    review : str
+        Whether a person approves memories before they are published: `never` or `ask`.
     """
 
     library_id: int
@@ -49,10 +52,12 @@ class Library:
     locale: str
     consents: tuple[str, ...]
     proxy: ProxyPolicy = "required"
+    review: str = "never"
 
 
 def _library(row: Mapping[str, Any]) -> Library:
-    fields = {name: row[name] for name in ("library_id", "name", "bucket", "prefix", "home_zone", "locale", "proxy")}
+    names = ("library_id", "name", "bucket", "prefix", "home_zone", "locale", "proxy", "review")
+    fields = {name: row[name] for name in names}
     return Library(**fields, consents=tuple(row["consents"]))
 
 
@@ -126,7 +131,9 @@ def by_id(connection: Connection) -> dict[int, Library]:
 
 
 def change(connection: Connection, name: str, values: Mapping[str, Any]) -> Library:
-    """Set policies of a library (`home_zone`, `locale`, `consents`, `proxy`)."""
+    """Set policies of a library (`home_zone`, `locale`, `consents`, `proxy`, `review`)."""
+    if values.get("review", "never") not in REVIEWS:
+        raise LibraryError(f"unknown review {values['review']!r}; there are: {', '.join(REVIEWS)}")
     if "consents" in values:
         _check_consents(tuple(values["consents"]))
     library = named(connection, name)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import tombstones
+from albumen.catalog import memory_events, suppressions, tombstones
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,10 @@ class StoredMemory:
 
     Attributes
     ----------
+    state : str
+        `published`, `review` while a person is asked, or `declined`.
+    files : mapping of str to str
+        Keys of its files in the library bucket: `page`, `story` and what else was rendered.
     items : sequence of (item id, object key, reason)
         In the order of the story.
     """
@@ -30,6 +35,9 @@ class StoredMemory:
     reason: str
     strength: float
     page_key: str
+    state: str
+    files: Mapping[str, str]
+    why: Mapping[str, Any]
     items: Sequence[tuple[int, str, str]]
 
 
@@ -43,16 +51,25 @@ class StoryTold:
     items: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A story that is told no more."""
+
+    memory_id: str
+    told_on: date
+
+
 INPUTS = text("SELECT inputs_key FROM memories WHERE memory_id = :memory_id")
 
 STORE = text("""
     INSERT INTO memories (memory_id, library_id, kind, key, told_on, title, reason, strength, cover_item_id, inputs_key,
-        page_key)
+        page_key, state, files, why)
     VALUES (:memory_id, :library_id, :kind, :key, :told_on, :title, :reason, :strength, :cover_item_id, :inputs_key,
-        :page_key)
+        :page_key, :state, CAST(:files AS jsonb), CAST(:why AS jsonb))
     ON CONFLICT (memory_id) DO UPDATE SET told_on = excluded.told_on, title = excluded.title, reason = excluded.reason,
         strength = excluded.strength, cover_item_id = excluded.cover_item_id, inputs_key = excluded.inputs_key,
-        page_key = excluded.page_key, updated_at = now()
+        page_key = excluded.page_key, state = excluded.state, files = excluded.files, why = excluded.why,
+        updated_at = now()
 """)
 
 THERE = text("""
@@ -68,6 +85,15 @@ ADD_ITEMS = text("""
         CAST(:reasons AS text[])) AS p
 """)
 
+SHOWING = text("""
+    SELECT DISTINCT m.memory_id FROM memory_items i JOIN memories m USING (memory_id)
+    WHERE m.library_id = :library_id AND i.item_id = ANY(:items)
+""")
+
+WITHDRAW = text("DELETE FROM memories WHERE memory_id = ANY(:memories) RETURNING memory_id, told_on")
+
+TELL_AGAIN = text("DELETE FROM memory_turns WHERE library_id = :library_id AND day = ANY(:days)")
+
 LIST = text("""
     SELECT m.*, COALESCE(i.items, '[]') AS items FROM memories m
     LEFT JOIN LATERAL (
@@ -80,7 +106,8 @@ LIST = text("""
         ) AS o ON true
         WHERE mi.memory_id = m.memory_id
     ) AS i ON true
-    WHERE m.library_id = :library_id ORDER BY m.told_on DESC, m.strength DESC, m.memory_id
+    WHERE m.library_id = :library_id AND (CAST(:day AS date) IS NULL OR m.told_on = :day)
+    ORDER BY m.told_on DESC, m.strength DESC, m.memory_id
 """)
 
 TOLD = text("""
@@ -103,13 +130,28 @@ def inputs_key(connection: Connection, memory_id: str) -> str | None:
     return found
 
 
-def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[int, str]]) -> bool:
-    """Insert or replace a memory and its (item id, reason) in order; False if one of the items was erased meanwhile."""
-    tombstones.hold(connection, memory["library_id"])
-    asked = {"library_id": memory["library_id"], "items": [item for item, _ in items]}
+def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[int, str]], *, hidden_to: int) -> bool:
+    """Insert or replace a memory and its (item id, reason) in order, and have it told of where it is published.
+
+    Parameters
+    ----------
+    hidden_to : int
+        The newest suppression that was known when the items were chosen.
+
+    Returns
+    -------
+    bool
+        False if one of the items was erased, or something was hidden meanwhile: nothing is stored then.
+    """
+    library_id = memory["library_id"]
+    tombstones.hold(connection, library_id)
+    asked = {"library_id": library_id, "items": [item for item, _ in items]}
     if connection.execute(THERE, asked).scalar_one() < len(set(asked["items"])):
         return False
-    connection.execute(STORE, memory)
+    if suppressions.latest(connection, library_id) > hidden_to:
+        return False
+    described = {name: json.dumps(memory[name]) for name in ("files", "why")}
+    connection.execute(STORE, {**memory, **described})
     connection.execute(CLEAR_ITEMS, {"memory_id": memory["memory_id"]})
     parameters = {
         "memory_id": memory["memory_id"],
@@ -118,11 +160,26 @@ def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[
         "reasons": [reason for _, reason in items],
     }
     connection.execute(ADD_ITEMS, parameters)
+    memory_events.note(connection, memory_events.PUBLISHED, [memory["memory_id"]])
     return True
 
 
-def stored(connection: Connection, library_id: int) -> list[StoredMemory]:
-    """The memories of a library, latest first."""
+def showing(connection: Connection, library_id: int, items: Sequence[int]) -> list[str]:
+    """Ids of the memories that show any of these items."""
+    return sorted(connection.execute(SHOWING, {"library_id": library_id, "items": list(items)}).scalars())
+
+
+def withdraw(connection: Connection, library_id: int, memory_ids: Sequence[str]) -> list[Withdrawn]:
+    """Delete stories, have it told of, and give their days another turn."""
+    memory_events.note(connection, memory_events.WITHDRAWN, memory_ids)
+    gone = [Withdrawn(**row) for row in connection.execute(WITHDRAW, {"memories": list(memory_ids)}).mappings()]
+    if gone:
+        connection.execute(TELL_AGAIN, {"library_id": library_id, "days": [each.told_on for each in gone]})
+    return sorted(gone, key=lambda each: each.memory_id)
+
+
+def stored(connection: Connection, library_id: int, day: date | None = None) -> list[StoredMemory]:
+    """The memories of a library, latest first; only those told on `day`, where it is given."""
     return [
         StoredMemory(
             memory_id=row.memory_id,
@@ -133,9 +190,12 @@ def stored(connection: Connection, library_id: int) -> list[StoredMemory]:
             reason=row.reason,
             strength=row.strength,
             page_key=row.page_key,
+            state=row.state,
+            files=row.files,
+            why=row.why,
             items=[(item, key, reason) for item, key, reason in row.items],
         )
-        for row in connection.execute(LIST, {"library_id": library_id})
+        for row in connection.execute(LIST, {"library_id": library_id, "day": day})
     ]
 
 

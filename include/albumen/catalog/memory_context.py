@@ -15,6 +15,8 @@ from sqlalchemy import Connection, text
 MOST_PHOTOS = 12_000
 """No story needs more; a day of 50,000 photos is cut to its best."""
 LEAST_OF_A_DAY = 12
+NEAR_KM = 5.0
+"""A guessed position that may be farther off names no place."""
 MOST_OF_A_DAY = 2000
 
 PHOTOS = text("""
@@ -38,7 +40,9 @@ PHOTOS = text("""
         q.score AS quality, COALESCE(q.reasons, '{}') AS quality_reasons, l.phash,
         NULLIF(concat_ws(' ', f.make, f.model), '') AS camera, f.extra -> 'rating' AS rating,
         p.key AS preview_key, p.width AS preview_width, p.height AS preview_height, t.key AS thumb_key,
-        h.thumbhash, h.dominant, faces.boxes
+        h.thumbhash, h.dominant, faces.boxes, ip.place_id, ie.trip_id,
+        CASE WHEN NOT ip.inferred OR ip.within_km <= :near_km
+            THEN COALESCE(pl.city, pl.region, pl.country) END AS place
     FROM picked
     JOIN facts f ON f.library_id = :library_id AND f.item_id = picked.item_id
     JOIN items i ON i.library_id = :library_id AND i.item_id = f.item_id AND i.retired_at IS NULL AND i.kind = 'photo'
@@ -51,9 +55,14 @@ PHOTOS = text("""
     LEFT JOIN quality q ON q.library_id = :library_id AND q.item_id = f.item_id
     LEFT JOIN likenesses l ON l.library_id = :library_id AND l.item_id = f.item_id
     LEFT JOIN placeholders h ON h.library_id = :library_id AND h.item_id = f.item_id
+    LEFT JOIN item_places ip ON ip.library_id = :library_id AND ip.item_id = f.item_id
+    LEFT JOIN places pl ON pl.library_id = :library_id AND pl.place_id = ip.place_id
+    LEFT JOIN item_events ie ON ie.library_id = :library_id AND ie.item_id = f.item_id
     LEFT JOIN LATERAL (
-        SELECT jsonb_agg(jsonb_build_array(x, y, width, height, score) ORDER BY face_no) AS boxes
-        FROM faces WHERE library_id = :library_id AND item_id = f.item_id
+        SELECT jsonb_agg(jsonb_build_array(a.x, a.y, a.width, a.height, a.score, w.person_id)
+            ORDER BY a.face_no) AS boxes
+        FROM faces a LEFT JOIN face_people w USING (library_id, item_id, face_no)
+        WHERE a.library_id = :library_id AND a.item_id = f.item_id
     ) AS faces ON true
     ORDER BY f.taken_local, f.item_id
 """)
@@ -81,5 +90,6 @@ def photos(
         "ends": [datetime.combine(date.fromordinal(last.toordinal() + 1), day) for _, last in ranges],
         "of_a_day": min(max(MOST_PHOTOS // max(days, 1), LEAST_OF_A_DAY), MOST_OF_A_DAY),
         "most": MOST_PHOTOS,
+        "near_km": NEAR_KM,
     }
     return [dict(row) for row in connection.execute(PHOTOS, parameters).mappings()]

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, text
 
-from albumen.catalog import changes, outcomes
+from albumen.catalog import changes, memories, outcomes
 from albumen.catalog.models import Base
 from albumen.catalog.results import StepOutcome
 
@@ -38,13 +38,6 @@ FORGET_CHECKS = text("""
         WHERE strpos(c.cursor, p.digest) > 0 OR strpos(CAST(c.found AS text), p.digest) > 0)
 """)
 """A check that names an erased object is made anew."""
-
-FORGET_MEMORIES = text("""
-    DELETE FROM memories m WHERE m.library_id = :library_id AND EXISTS (
-        SELECT FROM memory_items i WHERE i.memory_id = m.memory_id AND i.item_id = ANY(:items))
-    RETURNING m.memory_id
-""")
-"""Grows with the library's memories, not with its photos."""
 
 SHARDS_OF = text("UPDATE shards SET finished_at = now() WHERE library_id = :library_id AND finished_at IS NULL")
 
@@ -96,7 +89,8 @@ def forget_items(
     originals = list(connection.execute(DETACH, scope).scalars())
     gone.counts["originals"] = len(originals)
     gone.counts["due"] = connection.execute(FORGET_DUE, {**scope, "subjects": ids}).rowcount
-    gone.memories = sorted(connection.execute(FORGET_MEMORIES, scope).scalars())
+    shown = memories.showing(connection, library_id, ids)
+    gone.memories = [memory.memory_id for memory in memories.withdraw(connection, library_id, shown)]
     gone.counts["memories"] = len(gone.memories)
     subjects = [*ids, *originals]
     gone.counts["outcomes"] = outcomes.forget(connection, library_id, subjects)

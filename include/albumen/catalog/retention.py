@@ -1,4 +1,4 @@
-"""What is remembered no longer: ended shards, listings, backfills and checks past their days."""
+"""What is remembered no longer: ended shards, listings, backfills, checks and sent events past their days."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ ENDED = {
             WHERE c.looked_at < :before
               AND EXISTS (SELECT FROM integrity_checks n WHERE n.library_id = c.library_id AND n.kind = c.kind
                 AND n.check_id > c.check_id) LIMIT :most)
+    """),
+    "memory_events": text("""
+        DELETE FROM memory_events WHERE event_id IN (
+            SELECT event_id FROM memory_events WHERE sent_at < :before LIMIT :most)
     """),
 }
 """In this order: a listing goes after its keys. The last listing and the last check of a library stay.

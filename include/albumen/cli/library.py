@@ -86,6 +86,9 @@ def set_policies(
     proxy: Annotated[
         ProxyPolicy | None, typer.Option(help="Which videos get a proxy: what browsers do not play, … all, none.")
     ] = None,
+    review: Annotated[
+        bool | None, typer.Option("--review/--no-review", help="A person approves memories before they are published.")
+    ] = None,
 ) -> None:
     """Change a library's policies; withdrawn consent to faces deletes every face at once."""
     values: dict[str, Any] = {}
@@ -98,6 +101,8 @@ def set_policies(
         values["consents"] = ["faces"] if faces else []
     if proxy is not None:
         values["proxy"] = proxy
+    if review is not None:
+        values["review"] = "ask" if review else "never"
     if not values:
         fail("nothing to change: see `albumen library set --help`", 2)
     session = Session.of_environment()
@@ -134,4 +139,5 @@ def _described(library: Library) -> dict[str, Any]:
         "locale": library.locale,
         "consents": list(library.consents),
         "proxy": library.proxy,
+        "review": library.review,
     }

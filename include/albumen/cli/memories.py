@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import webbrowser
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,14 @@ import typer
 
 from albumen.catalog import memories as stored
 from albumen.catalog.memories import StoredMemory
+from albumen.cli import memories_control as control
 from albumen.cli.session import LIBRARY_OPTION, Session, fail
 
-app = typer.Typer(help="List, show and open the memories of a library.", no_args_is_help=True)
+app = typer.Typer(help="List, show, open and suppress the memories of a library.", no_args_is_help=True)
+app.command("suppress")(control.suppress)
+app.command("allow")(control.allow)
+app.command("suppressions")(control.list_suppressions)
+app.command("announce")(control.announce)
 
 
 @app.command("list")
@@ -51,11 +57,14 @@ def show(memory_id: str, library: Annotated[str, LIBRARY_OPTION] = "demo") -> No
 def open_page(
     memory_id: Annotated[str, typer.Argument(help="Id of the memory; none: the latest.")] = "",
     library: Annotated[str, LIBRARY_OPTION] = "demo",
+    on: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The strongest memory of this day.")
+    ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page, or only fetch it.")] = True,
 ) -> None:
     """Fetch a memory's page, print its path and open it."""
     session = Session.of_environment()
-    page = fetch_page(session, _one(session, library, memory_id))
+    page = fetch_page(session, _one(session, library, memory_id, on.date() if on else None))
     typer.echo(str(page))
     if browser:
         webbrowser.open(page.as_uri())
@@ -69,12 +78,12 @@ def fetch_page(session: Session, memory: StoredMemory) -> Path:
     return page
 
 
-def _one(session: Session, library: str, memory_id: str) -> StoredMemory:
+def _one(session: Session, library: str, memory_id: str, day: date | None = None) -> StoredMemory:
     with session.connect() as connection:
-        rows = stored.stored(connection, session.library(connection, library).library_id)
+        rows = stored.stored(connection, session.library(connection, library).library_id, day)
     chosen = [row for row in rows if row.memory_id == memory_id or not memory_id]
     if not chosen:
-        fail(f"library {library} has no memory {memory_id or 'yet'}")
+        fail(f"library {library} has no memory {memory_id or (f'of {day}' if day else 'yet')}")
     return chosen[0]
 
 
@@ -86,5 +95,7 @@ def _described(row: StoredMemory, prefix: str) -> dict[str, Any]:
         "title": row.title,
         "reason": row.reason,
         "told_on": row.told_on.isoformat(),
+        "state": row.state,
+        "files": dict(row.files),
         "items": [{"key": key.removeprefix(prefix) if key else None, "reason": reason} for _, key, reason in row.items],
     }

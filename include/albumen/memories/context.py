@@ -9,13 +9,17 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class FaceBox:
-    """A face in the upright picture; position and size as fractions of its width and height, from the top left."""
+    """A face in the upright picture; position and size as fractions of its width and height, from the top left.
+
+    `person` is the id of whose face it is, where that is known.
+    """
 
     x: float
     y: float
     width: float
     height: float
     score: float
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,11 @@ class Photo:
     dominant : str or None
         Main colour as `#rrggbb`.
     place : str or None
-        Name of the place, such as `Arezzo`; untrusted text.
+        Name of the place, such as `Arezzo`; None where the position is only guessed from far away.
+    place_id : str or None
+        The named place it was taken at, or probably was.
+    trip_id : str or None
+        The trip it was taken on.
     is_favourite : bool
         Whether its owner marked it, by a rating of four or five stars.
     """
@@ -75,7 +83,14 @@ class Photo:
     thumbhash: bytes | None
     dominant: str | None
     place: str | None = None
+    place_id: str | None = None
+    trip_id: str | None = None
     is_favourite: bool = False
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Ids of the people in it."""
+        return frozenset(face.person for face in self.faces if face.person is not None)
 
 
 @dataclass(frozen=True, slots=True)

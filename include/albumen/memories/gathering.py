@@ -10,10 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from albumen.catalog import days, memories, memory_context
+from albumen.catalog import days, memories, memory_context, suppressions
 from albumen.catalog.libraries import Library
 from albumen.memories.context import Context, FaceBox, Photo, Told
 from albumen.memories.contract import DateRange, MemoryKind, Window
+from albumen.memories.hiding import Hidden, hidden
+from albumen.settings import MemorySettings
 
 # As far back as any kind looks at what was told.
 TOLD_DAYS = 400
@@ -33,8 +35,21 @@ def outline(connection: Connection, library: Library, day: date) -> Context:
     )
 
 
-def gather(connection: Connection, library: Library, day: date, kinds: Iterable[MemoryKind]) -> Mapping[str, Context]:
-    """The context of every kind, with the photos of its window; what several kinds see is read once.
+def hidden_of(connection: Connection, library_id: int, settings: MemorySettings) -> Hidden:
+    """What is hidden in a library."""
+    every = suppressions.of_library(connection, library_id)
+    likes = [each.item_id for each in every if each.kind == "like" and each.item_id is not None]
+    hashes = suppressions.hashes(connection, library_id, likes) if likes else {}
+    people = suppressions.hidden_people(connection, library_id)
+    return hidden(every, hashes, people, muted_days=settings.muted_days)
+
+
+def gather(
+    connection: Connection, library: Library, day: date, kinds: Iterable[MemoryKind], settings: MemorySettings
+) -> Mapping[str, Context]:
+    """The context of every kind that is not hidden, with the photos of its window; what several see is read once.
+
+    Nothing that is hidden is in it.
 
     Parameters
     ----------
@@ -46,21 +61,25 @@ def gather(connection: Connection, library: Library, day: date, kinds: Iterable[
         The local day to tell of.
     kinds : iterable of MemoryKind
         Who is to tell.
+    settings : MemorySettings
+        How far hidden days reach.
 
     Returns
     -------
     mapping of str to Context
         By the kind's name.
     """
+    unseen = hidden_of(connection, library.library_id, settings)
     whole = outline(connection, library, day)
-    windows = {kind.name: kind.window(whole, day) for kind in kinds}
+    shown = {taken: good for taken, good in whole.days.items() if not unseen.hides_day(taken)}
+    whole = replace(whole, days=shown)
+    windows = {kind.name: kind.window(whole, day) for kind in kinds if kind.name not in unseen.kinds}
     ranges = united(each for window in windows.values() for each in window.ranges)
-    known = sorted(whole.days)
-    ranges = [each for each in ranges if days_within(known, each)]
+    known = sorted(shown)
+    spans = [(each.first, each.last) for each in ranges if days_within(known, each)]
     asked = sum(days_within(known, each) for each in ranges)
-    spans = [(each.first, each.last) for each in ranges]
     rows = memory_context.photos(connection, library.library_id, spans, days=asked)
-    seen = [photo_of(row) for row in rows]
+    seen = [photo for photo in map(photo_of, rows) if not unseen.hides(photo)]
     return {name: replace(whole, photos=inside(seen, window)) for name, window in windows.items()}
 
 
@@ -113,5 +132,8 @@ def photo_of(row: Mapping[str, Any]) -> Photo:
         thumb_key=row["thumb_key"],
         thumbhash=row["thumbhash"],
         dominant=row["dominant"],
+        place=row["place"],
+        place_id=row["place_id"],
+        trip_id=row["trip_id"],
         is_favourite=isinstance(stars, int) and stars >= FAVOURITE_STARS,
     )

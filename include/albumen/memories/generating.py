@@ -11,42 +11,48 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
-from albumen.catalog import days, memories
+from albumen.catalog import days, memories, suppressions
 from albumen.catalog.libraries import Library
-from albumen.memories import feed
+from albumen.memories import feeds, selection
 from albumen.memories.contract import MemoryKind
-from albumen.memories.gathering import gather
+from albumen.memories.gathering import gather, hidden_of
 from albumen.memories.kinds.on_this_day import nearest_day
+from albumen.memories.publishers.page import files_of
 from albumen.memories.publishing import Edition, Publisher, PublishingError, Shelf
 from albumen.memories.registry import memory_kinds, publishers
 from albumen.memories.rendering import render_story
-from albumen.memories.story import Story, story_json, tell
+from albumen.memories.story import Story, memory_id, story_json, tell
 from albumen.settings import Settings
-from albumen.storage.layout import story_key
 from albumen.storage.object_store import ObjectStore
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 
 PAGE = "page"
 """The publisher whose key is kept with the memory."""
+RENDERING = 2
+"""Raised when pages or pictures would come out differently."""
 
 log = logging.getLogger(__name__)
 
 
 def stories(connection: Connection, library: Library, day: date, settings: Settings, *, seed: int) -> list[Story]:
     """The stories to tell a library on a local day, strongest first; reads only."""
-    kinds = memory_kinds(settings.memories)
-    contexts = gather(connection, library, day, kinds.values())
-    candidates = [found for name, kind in kinds.items() for found in kind.candidates(contexts[name], day, seed)]
+    kinds, knobs = memory_kinds(settings.memories), settings.memories
+    contexts = gather(connection, library, day, kinds.values(), knobs)
+    if not contexts:
+        return []
+    whole = next(iter(contexts.values()))
+    candidates = [found for name, context in contexts.items() for found in kinds[name].candidates(context, day, seed)]
+    unwanted = hidden_of(connection, library.library_id, knobs).memories
+    candidates = [each for each in candidates if memory_id(library.library_id, each.kind, each.key) not in unwanted]
     return [
         tell(found, kinds[found.kind].title(found, library.locale), contexts[found.kind])
-        for found in feed.select(candidates, next(iter(contexts.values())), day, settings.memories)
+        for found in selection.select(candidates, whole, day, knobs)
     ]
 
 
@@ -86,6 +92,8 @@ def generate(
         that it failed on are published again next time.
     """
     with connect() as connection:
+        # First: what is hidden after this is found out when a story is stored.
+        hidden_to = suppressions.latest(connection, library.library_id)
         found = stories(connection, library, day, settings, seed=seed)
     kinds, ways = memory_kinds(settings.memories), publishers(settings.memories)
     shelf = Shelf(store, settings.library_bucket)
@@ -94,18 +102,21 @@ def generate(
         with connect() as connection:
             if memories.inputs_key(connection, story.id) == _inputs_key(story, kinds[story.kind], ways.values()):
                 continue
-        places, failed = _publish(_edition(story, shelf), shelf, ways)
+        edition = _edition(story, shelf)
+        places, failed = _publish(edition, shelf, ways)
         failures += failed
+        files = files_of(places[PAGE], edition)
         key = _inputs_key(story, kinds[story.kind], [ways[name] for name in places])
+        row = _row(story, key, files, state="review" if library.review == "ask" else "published")
         with connect() as connection:
-            stands = memories.store(
-                connection, _row(story, key, places[PAGE]), [(item.photo.item_id, item.reason) for item in story.items]
-            )
+            items = [(item.photo.item_id, item.reason) for item in story.items]
+            stands = memories.store(connection, row, items, hidden_to=hidden_to)
             connection.commit()
         if not stands:
-            log.info("memory %s is withdrawn: one of its pictures was erased meanwhile", story.id)
-            shelf.store.delete_many(shelf.bucket, [places[PAGE], story_key(places[PAGE])])
+            log.info("memory %s is withdrawn: something in it was erased or hidden meanwhile", story.id)
+            shelf.store.delete_many(shelf.bucket, list(files.values()))
             found.remove(story)
+    feeds.write(connect, store, shelf.bucket, library.library_id, [day], link_s=settings.memories.link_hours * 3600)
     if failures:
         raise PublishingError("; ".join(failures))
     return found
@@ -135,18 +146,20 @@ def _publish(edition: Edition, shelf: Shelf, ways: Mapping[str, Publisher]) -> t
 def _inputs_key(story: Story, kind: MemoryKind, ways: Iterable[Publisher]) -> str:
     published = sorted([way.name, way.version] for way in ways)
     previews = [item.photo.preview_key for item in story.items]
-    parts: list[Any] = [kind.name, kind.version, story_json(story), previews, published]
+    parts: list[Any] = [kind.name, kind.version, RENDERING, story_json(story, {}), previews, published]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _row(story: Story, inputs_key: str, page_key: str) -> dict[str, Any]:
-    described = asdict(story)
+def _row(story: Story, inputs_key: str, files: Mapping[str, str], *, state: str) -> dict[str, Any]:
     names = ("library_id", "kind", "key", "title", "reason", "strength")
     return {
         "memory_id": story.id,
         "told_on": story.date,
         "cover_item_id": story.cover.item_id,
         "inputs_key": inputs_key,
-        "page_key": page_key,
-        **{name: described[name] for name in names},
+        "page_key": files[PAGE],
+        "files": dict(files),
+        "state": state,
+        "why": {},
+        **{name: getattr(story, name) for name in names},
     }

@@ -34,11 +34,14 @@ class Edition:
         An HTML document that needs nothing else.
     pictures : mapping of int to bytes
         The preview of every item, a JPEG, by item id.
+    files : mapping of str to bytes
+        What else was rendered, JPEGs by file name, such as `cover-1x1.jpg`.
     """
 
     story: Story
     page: str = field(repr=False)
     pictures: Mapping[int, bytes] = field(repr=False)
+    files: Mapping[str, bytes] = field(repr=False, default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from albumen.memories.context import Context, Photo
 from albumen.memories.contract import Candidate
+from albumen.memories.schemas import check
 
-# Version of what `story_json` returns; fields may be added, never renamed.
+# Version of `schemas/story.schema.json`; fields may be added, never renamed.
 SCHEMA_VERSION = 1
 
 
@@ -103,20 +105,20 @@ def tell(candidate: Candidate, title: str, context: Context) -> Story:
     )
 
 
-def story_json(story: Story) -> dict[str, Any]:
-    """The story as other programs read it, ready for `json.dumps`.
+def story_json(story: Story, files: Mapping[str, str]) -> dict[str, Any]:
+    """The story as other programs read it, as `schemas/story.schema.json` describes it.
 
     Parameters
     ----------
     story : Story
         The story.
+    files : mapping of str to str
+        Keys of its rendered files by name.
 
     Returns
     -------
     dict
-        `version` of this shape, `id`, `kind`, `key`, `date` (ISO), `title`, `reason`, `cover` (object
-        key) and `items`, in time order, each with `item_id`, `key`, `reason` and `taken_local` (ISO,
-        no zone). The same story gives the same dict.
+        Ready for `json.dumps`; the same arguments give the same dict, anywhere and at any time.
     """
     return {
         "version": SCHEMA_VERSION,
@@ -127,13 +129,26 @@ def story_json(story: Story) -> dict[str, Any]:
         "title": story.title,
         "reason": story.reason,
         "cover": story.cover.key,
+        "files": dict(files),
         "items": [
             {
                 "item_id": item.photo.item_id,
                 "key": item.photo.key,
                 "reason": item.reason,
                 "taken_local": item.photo.taken_local.isoformat(),
+                "width": item.photo.width,
+                "height": item.photo.height,
+                "preview": item.photo.preview_key,
+                "thumb": item.photo.thumb_key,
+                "place": item.photo.place,
             }
             for item in story.items
         ],
     }
+
+
+def story_bytes(story: Story, files: Mapping[str, str]) -> bytes:
+    """`story.json`: the same arguments give the same bytes; jsonschema.ValidationError if they break the schema."""
+    described = story_json(story, files)
+    check(described, "story")
+    return json.dumps(described, ensure_ascii=False, sort_keys=True).encode("utf-8", "backslashreplace")

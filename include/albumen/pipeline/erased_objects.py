@@ -86,7 +86,7 @@ class ErasedObjects:
                 with self.connect() as connection:
                     items = [item["item_id"] for item in story["items"]]
                     if tombstones.of_items(connection, erasure.erasure_id, items):
-                        yield from (page, found.key)
+                        yield from {page, found.key, *story.get("files", {}).values()}
 
     def _feeds(self, erasure: Erasure) -> Iterator[str]:
         """Feeds that name an erased memory; whoever publishes them makes them anew."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 
@@ -41,6 +42,11 @@ def story_key(page_key: str) -> str:
     return f"{page_key.removesuffix('.html')}.json"
 
 
+def story_file_key(page_key: str, name: str) -> str:
+    """Key of a rendered file that lies beside a memory's page, such as `cover-1x1.jpg`."""
+    return f"{page_key.removesuffix('.html')}-{name}"
+
+
 def story_page(key: str) -> str | None:
     """Key of the page beside which a story as JSON lies; None for other files."""
     return f"{key.removesuffix('.json')}.html" if key.endswith(".json") and "/story-" in key else None
@@ -59,6 +65,11 @@ def memories_prefix(library_id: int) -> str:
 def feeds_prefix(library_id: int) -> str:
     """What all feeds of a library begin with."""
     return f"feeds/{library_id}/"
+
+
+def feed_key(library_id: int, day: date) -> str:
+    """Key of the feed of a local day."""
+    return f"{feeds_prefix(library_id)}{day.isoformat()}.json"
 
 
 def library_prefixes(library_id: int) -> tuple[str, ...]:

@@ -157,6 +157,12 @@ class ObjectStore:
             result = obstore.put(_fast_store(self.options, bucket), key, file, attributes=attributes)
             return (result["e_tag"] or "").strip('"')
 
+    def signed_url(self, bucket: str, key: str, *, seconds: int) -> str:
+        """A URL that gives the object to whoever has it, for so long."""
+        where = {"Bucket": bucket, "Key": key}
+        url: str = self.client.generate_presigned_url("get_object", Params=where, ExpiresIn=seconds)
+        return url
+
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; one that is not there is no error."""
         with _faults(bucket, key):

@@ -39,8 +39,11 @@ def test_a_memory_is_shown_with_the_keys_that_the_other_verbs_take(
             "cover_item_id": item,
             "inputs_key": "0",
             "page_key": "memories/1/m1/story.html",
+            "state": "published",
+            "files": {},
+            "why": {},
         }
-        memories.store(connection, row, [(item, "the best of one")])
+        memories.store(connection, row, [(item, "the best of one")], hidden_to=0)
         connection.commit()
     monkeypatch.setenv("ALBUMEN_CATALOG_URL", library.url)
     outcome = CliRunner().invoke(app, ["memories", "show", "m1", "--library", "test"])

@@ -33,8 +33,8 @@ def filled(library: TestLibrary, sandbox: Any) -> TestLibrary:
 def test_each_kind_is_given_the_photos_of_its_window_and_no_others(filled: TestLibrary) -> None:
     kinds = memory_kinds(MemorySettings())
     with filled.connect() as connection:
-        contexts = gather(connection, filled.library, date(2023, 6, 1), kinds.values())
-        on_the_day = gather(connection, filled.library, date(2023, 6, 12), kinds.values())
+        contexts = gather(connection, filled.library, date(2023, 6, 1), kinds.values(), MemorySettings())
+        on_the_day = gather(connection, filled.library, date(2023, 6, 12), kinds.values(), MemorySettings())
     assert sorted(photo.taken_local.month for photo in contexts["recap"].photos) == [5] * 6
     assert contexts["on_this_day"].photos == ()
     assert len(on_the_day["on_this_day"].photos) == 8

@@ -396,6 +396,7 @@ def test_an_older_page_that_showed_it_goes_and_the_memory_stands(told: TestLibra
     erase(told, items=(erased,))
     assert [r.memory_id for r in told.query("SELECT memory_id FROM memories")] == [row.memory_id]
     assert sorted(key for key in told.stored() if not key.startswith(("renditions/", "receipts/"))) == [
+        f"feeds/1/{DAY.isoformat()}.json",
         f"feeds/1/{row.memory_id}.json",
         row.page_key.replace("story-", "story-f"),
     ]

@@ -257,7 +257,7 @@ def test_a_shared_place_is_named():
 
 
 @pytest.mark.parametrize("spread", ["one day", "fifty years", "all alike", "one second"])
-def test_fifty_thousand_photos_take_under_two_seconds(spread):
+def test_fifty_thousand_photos_take_under_two_processor_seconds(spread):
     photos = []
     for number in range(50_000):
         year = 1970 + number % 50 if spread == "fifty years" else 2020
@@ -265,9 +265,9 @@ def test_fifty_thousand_photos_take_under_two_seconds(spread):
         phash = 1 if spread == "all alike" else HASHES.getrandbits(64) - 2**63
         photos.append(a_photo(number + 10, taken, phash=phash, quality=0.5 + (number % 100) / 250))
     photos += of_days(*hours(2024, 4))
-    start = time.perf_counter()
+    start = time.process_time()
     story = the_story(photos)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert len(story.items) in range(5, 21)
 
 

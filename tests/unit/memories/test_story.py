@@ -1,10 +1,17 @@
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from jsonschema import ValidationError
 
 from albumen.memories.context import Context, Photo
 from albumen.memories.contract import Candidate, CandidateItem
-from albumen.memories.story import memory_id, story_json, tell
+from albumen.memories.story import memory_id, story_bytes, tell
 
 PHOTOS = tuple(
     Photo(
@@ -20,8 +27,8 @@ PHOTOS = tuple(
         None,
         (),
         None,
-        "p",
-        "t",
+        "renditions/p",
+        "renditions/t",
         None,
         None,
     )
@@ -55,9 +62,30 @@ def test_late_uploads_keep_the_id():
     assert tell(later, "Another", CONTEXT).id == tell(CANDIDATE, "A title", CONTEXT).id
 
 
+FILES = {"page": "memories/7/d5de1f20c40fedb4/story-1.html", "story": "memories/7/d5de1f20c40fedb4/story-1.json"}
+
+
+def told(photos=PHOTOS):
+    items = tuple(CandidateItem(photo, "the best") for photo in photos)
+    return tell(replace(CANDIDATE, items=items, cover=photos[1]), "On this day, 12 June", CONTEXT)
+
+
 def test_json_says_all_there_is_to_say():
-    told = story_json(tell(CANDIDATE, "On this day, 12 June", CONTEXT))
-    assert json.loads(json.dumps(told)) == {
+    described = json.loads(story_bytes(told(), FILES))
+    first = described["items"].pop(0)
+    assert first == {
+        "item_id": 1,
+        "key": "2019/img.jpg",
+        "reason": "the best",
+        "taken_local": "2019-06-12T09:30:00",
+        "width": 400,
+        "height": 300,
+        "preview": "renditions/p",
+        "thumb": "renditions/t",
+        "place": None,
+    }
+    assert [item["item_id"] for item in described.pop("items")] == [2]
+    assert described == {
         "version": 1,
         "id": "d5de1f20c40fedb4",
         "kind": "on_this_day",
@@ -66,8 +94,39 @@ def test_json_says_all_there_is_to_say():
         "title": "On this day, 12 June",
         "reason": "2 photos",
         "cover": "2023/img.jpg",
-        "items": [
-            {"item_id": 1, "key": "2019/img.jpg", "reason": "the best", "taken_local": "2019-06-12T09:30:00"},
-            {"item_id": 2, "key": "2023/img.jpg", "reason": "the best", "taken_local": "2023-06-12T09:30:00"},
-        ],
+        "files": FILES,
     }
+
+
+def test_what_breaks_the_schema_is_never_written():
+    with pytest.raises(ValidationError):
+        story_bytes(told(tuple(replace(photo, preview_key="elsewhere") for photo in PHOTOS)), FILES)
+    with pytest.raises(ValidationError):
+        story_bytes(replace(told(), title=""), FILES)
+    with pytest.raises(ValidationError):
+        story_bytes(replace(told(), items=()), FILES)
+
+
+def test_a_key_that_is_no_unicode_is_carried():
+    odd = tuple(replace(photo, key="a\udce9.jpg") for photo in PHOTOS)
+    assert b"udce9" in story_bytes(told(odd), FILES)
+
+
+SCRIPT = """
+import locale, sys
+sys.path.insert(0, sys.argv[1])
+try:
+    locale.setlocale(locale.LC_ALL, "")
+except locale.Error:
+    pass
+import test_story
+sys.stdout.buffer.write(test_story.story_bytes(test_story.told(), test_story.FILES))
+"""
+
+
+@pytest.mark.parametrize(("zone", "language"), [("Pacific/Kiritimati", "C"), ("America/Lima", "tr_TR.UTF-8")])
+def test_the_bytes_are_the_same_in_another_zone_and_locale(zone, language):
+    environment = {**os.environ, "TZ": zone, "LC_ALL": language, "PYTHONHASHSEED": "7"}
+    folder = str(Path(__file__).parent)
+    ran = subprocess.run([sys.executable, "-c", SCRIPT, folder], env=environment, capture_output=True, check=True)
+    assert ran.stdout == story_bytes(told(), FILES)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 from botocore.config import Config
 
 from albumen.settings import Settings
+
+QUICK = Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 3})
+"""The connection's own configuration may be one of S3 alone."""
 
 MOST_AT_ONCE = 10
 """SQS's own limit of a batch."""
@@ -37,8 +41,7 @@ class QueueHook(SqsHook):
         self.queue_conn_id = queue_conn_id or Settings().storage_conn_id
         told = REGION.match(queue)
         kwargs.setdefault("region_name", (told["region"] or told["old"]) if told else None)
-        # The connection's own configuration may be one of S3 alone.
-        kwargs.setdefault("config", Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 3}))
+        kwargs.setdefault("config", QUICK)
         super().__init__(aws_conn_id=self.queue_conn_id, **kwargs)
 
     def receive(self, *, wait_s: int) -> list[dict[str, Any]]:
@@ -59,3 +62,18 @@ class QueueHook(SqsHook):
             answer = self.get_conn().delete_message_batch(QueueUrl=self.queue, Entries=entries)
             failed += len(answer.get("Failed", []))
         return failed
+
+
+def aws_client(settings: Settings) -> Callable[[str], Any]:
+    """What makes a client of an AWS service (`sns`, `sqs`) for the topic or queue that memories are told to."""
+
+    def client(service: str) -> Any:
+        if service == "sqs":
+            return QueueHook(queue=settings.memories.sqs_queue).get_conn()
+        region = settings.memories.sns_topic.split(":")[3] or None
+        hook: AwsGenericHook[Any] = AwsGenericHook(
+            aws_conn_id=settings.storage_conn_id, region_name=region, config=QUICK, client_type=service
+        )
+        return hook.get_conn()
+
+    return client

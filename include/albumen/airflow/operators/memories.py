@@ -11,6 +11,7 @@ from airflow.sdk import Asset, BaseOperator, Context, TriggerRule
 from albumen.airflow.assets import emit
 from albumen.airflow.hooks.catalog import CatalogHook
 from albumen.airflow.hooks.library import library_store
+from albumen.airflow.hooks.queue import aws_client
 from albumen.airflow.labels import label
 from albumen.airflow.xcom import mapped_results
 from albumen.catalog import libraries, memories
@@ -118,3 +119,27 @@ class SettleMemoriesOperator(BaseOperator):
         told = [memory for result in results for memory in result["memories"]]
         emit(context, [self.changed] if told else [], {"memories": told})
         return told
+
+
+class AnnounceMemoriesOperator(BaseOperator):
+    """Tells webhook, topic and queue of the settings what was published and withdrawn, and finishes withdrawals.
+
+    Parameters
+    ----------
+    catalog_conn_id : str
+        Connection of the catalog; empty: that of the settings.
+    """
+
+    def __init__(self, *, catalog_conn_id: str = "", **kwargs: Any) -> None:
+        kwargs.setdefault("trigger_rule", TriggerRule.ALL_DONE)
+        super().__init__(**kwargs)
+        self.catalog_conn_id = catalog_conn_id
+
+    def execute(self, context: Context) -> int:
+        """Send what waits; return how many events. AnnouncingError: somebody could not be told, and is tried again."""
+        from albumen.memories import announcing
+
+        settings = Settings()
+        catalog = CatalogHook(catalog_conn_id=self.catalog_conn_id)
+        receivers = announcing.receivers(settings.memories, aws_client(settings))
+        return announcing.announce(catalog.connect, library_store(settings), receivers, settings)

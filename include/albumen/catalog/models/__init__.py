@@ -47,6 +47,7 @@ from albumen.catalog.models.organised import (
     VisitRow,
 )
 from albumen.catalog.models.originals import Fingerprint, Item, Library, Original
+from albumen.catalog.models.owner import MemoryEvent, MemorySignal, Suppression
 from albumen.catalog.models.people import FaceDecision, FacePerson, PersonPair, PersonRow
 
 __all__ = [
@@ -80,7 +81,9 @@ __all__ = [
     "Listing",
     "ListingShard",
     "Memory",
+    "MemoryEvent",
     "MemoryItem",
+    "MemorySignal",
     "MemoryTurn",
     "ModelInUse",
     "Original",
@@ -100,6 +103,7 @@ __all__ = [
     "StepPause",
     "StepState",
     "SupersededObject",
+    "Suppression",
     "Tally",
     "Tombstone",
     "TripRow",

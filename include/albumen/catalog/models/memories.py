@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     ForeignKey,
+    Index,
     Integer,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -38,6 +40,7 @@ class Memory(Base):
     """A story made of chosen items."""
 
     __tablename__ = "memories"
+    __table_args__ = (Index("memories_by_day", "library_id", "told_on"),)
 
     memory_id: Mapped[str] = mapped_column(primary_key=True)
     library_id: Mapped[int] = mapped_column(ForeignKey("libraries.library_id"), type_=Integer, index=True)
@@ -50,6 +53,9 @@ class Memory(Base):
     cover_item_id: Mapped[int]
     inputs_key: Mapped[str]
     page_key: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="published")
+    files: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    why: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
 
@@ -58,6 +64,7 @@ class MemoryItem(Base):
     """One chosen picture of a memory and why it was chosen."""
 
     __tablename__ = "memory_items"
+    __table_args__ = (Index("memory_items_by_item", "item_id"),)
 
     memory_id: Mapped[str] = mapped_column(ForeignKey("memories.memory_id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)

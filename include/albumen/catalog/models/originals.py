@@ -30,6 +30,7 @@ class Library(Base):
     locale: Mapped[str] = mapped_column(server_default="en")
     consents: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     proxy: Mapped[str] = mapped_column(server_default="required")
+    review: Mapped[str] = mapped_column(server_default="never")
     created_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
 
 

@@ -15,7 +15,7 @@ from albumen.pipeline.maintenance import deletion, slices
 from albumen.pipeline.maintenance.contract import Check, Finding, Note, Piece
 from albumen.storage.layout import parse_rendition_key
 
-EDITION = re.compile(r"story-[0-9a-f]{12}\.(html|json)")
+EDITION = re.compile(r"(?P<stem>story-[0-9a-f]{12})(-[a-z0-9-]+)?\.(html|json|jpg|mp4)")
 """The files of a memory that the built-in publisher writes; others of a living memory are their publisher's."""
 
 
@@ -82,4 +82,5 @@ class OrphanedCheck(Check):
         if memory_id not in pages:
             return False
         page, _ = pages[memory_id]
-        return EDITION.fullmatch(file) is None or key.rpartition(".")[0] == page.rpartition(".")[0]
+        edition = EDITION.fullmatch(file)
+        return edition is None or page.endswith(f"/{edition['stem']}.html")

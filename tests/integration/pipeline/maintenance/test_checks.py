@@ -53,8 +53,9 @@ def tell(library: TestLibrary, memory_id: str, file: str, *, row: bool = True) -
                 "memory_id": memory_id, "library_id": library.library.library_id, "kind": "on_this_day",
                 "key": f"on_this_day:{memory_id}", "told_on": date(2024, 5, 1), "title": "", "reason": "",
                 "strength": 0.5, "cover_item_id": item, "inputs_key": "0", "page_key": key,
+                "state": "published", "files": {}, "why": {},
             }  # fmt: skip
-            memories.store(connection, values, [(item, "")])
+            memories.store(connection, values, [(item, "")], hidden_to=0)
             connection.commit()
     return key
 
@@ -223,7 +224,11 @@ def test_what_is_not_ours_by_its_key_is_never_touched(filled: TestLibrary, run_c
 def test_old_editions_and_memories_that_are_gone_are_orphans(filled: TestLibrary, run_checks: Maintain) -> None:
     page = tell(filled, "m1", "story-00000000000a.html")
     kept = [page, tell(filled, "m1", "story-00000000000a.json", row=False), tell(filled, "m1", "film.mp4", row=False)]
-    gone = [tell(filled, "m1", "story-00000000000b.html", row=False), tell(filled, "m0", "story.html", row=False)]
+    kept.append(tell(filled, "m1", "story-00000000000a-cover-1x1.jpg", row=False))
+    gone = [
+        tell(filled, "m1", "story-00000000000b-cover-1x1.jpg", row=False),
+        tell(filled, "m0", "story.html", row=False),
+    ]
     assert run_checks(filled)["orphaned"].done == {"deleted": 2, "deleted_bytes": 8}
     assert set(kept) <= set(filled.stored())
     assert not set(gone) & set(filled.stored())

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from albumen.memories import feed
+from albumen.memories import selection
 from albumen.memories.context import Told
 from albumen.memories.contract import Candidate, CandidateItem
 from albumen.settings import MemorySettings
@@ -17,7 +17,7 @@ def a_story(key, strength, first, count=10):
 
 
 def keys(candidates, told=(), **knobs):
-    return [one.key for one in feed.select(candidates, a_context([], told=told), DAY, MemorySettings(**knobs))]
+    return [one.key for one in selection.select(candidates, a_context([], told=told), DAY, MemorySettings(**knobs))]
 
 
 def test_the_strongest_go_first_and_no_more_than_asked():

@@ -1,0 +1,63 @@
+"""Taking back: what its owner hides leaves stored and published stories at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from albumen.catalog import memories, suppressions
+from albumen.catalog.libraries import Library
+from albumen.catalog.memories import Withdrawn
+from albumen.catalog.suppressions import Suppression
+from albumen.memories import feeds
+from albumen.memories.hiding import LIKE_BITS
+from albumen.settings import Settings
+from albumen.storage.layout import memory_key
+from albumen.storage.object_store import ObjectStore
+
+Connect = Callable[[], AbstractContextManager[Connection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What hiding something did: whether it is new, and the stories that went."""
+
+    is_new: bool
+    memories: tuple[Withdrawn, ...]
+
+
+def hide(connect: Connect, store: ObjectStore, library: Library, wanted: Suppression, settings: Settings) -> Taken:
+    """Hide something, and withdraw every story that shows it.
+
+    One transaction hides it and takes the stories out of the catalog; no story that is being made meanwhile
+    comes in after it. Then the feeds are written anew, and last the files go; if that is cut off, sending the
+    stories' events (`announcing`) does it again first.
+
+    Raises
+    ------
+    StorageError
+        If storage fails: what is hidden is hidden, and the rest is done by the next run.
+    """
+    with connect() as connection:
+        found = suppressions.add(connection, library.library_id, wanted)
+        shown = suppressions.showing(
+            connection, library.library_id, wanted, bits=LIKE_BITS, muted_days=settings.memories.muted_days
+        )
+        gone = memories.withdraw(connection, library.library_id, shown)
+        connection.commit()
+    remove(connect, store, library.library_id, gone, settings)
+    return Taken(found is not None, tuple(gone))
+
+
+def remove(
+    connect: Connect, store: ObjectStore, library_id: int, gone: Sequence[Withdrawn], settings: Settings
+) -> None:
+    """Take withdrawn stories out of the feeds of their days, and delete their files."""
+    bucket, link_s = settings.library_bucket, settings.memories.link_hours * 3600
+    feeds.write(connect, store, bucket, library_id, {each.told_on for each in gone}, link_s=link_s)
+    for each in gone:
+        prefix = memory_key(library_id, each.memory_id, "")
+        store.delete_many(bucket, [found.key for found in store.list_all(bucket, prefix)])
