@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
-from albumen.catalog import backfills
+from albumen.catalog import backfills, pairs
 from albumen.catalog.erasures import ErasureError, Selection
 from albumen.catalog.libraries import Library
 
@@ -138,7 +138,7 @@ def select(
     hashes: Iterable[str] = (),
     whole_library: bool = False,
 ) -> Selection:
-    """A selection as people write it: keys below the library's prefix, digests in any case.
+    """A selection as people write it: keys below the library's prefix, digests in any case; pairs go as one.
 
     Raises
     ------
@@ -156,7 +156,8 @@ def select(
             f"library {library.name} has no file {told} ({len(unknown)} unknown keys); "
             "one that is gone from the source is named by its SHA-256 digest"
         )
-    return chosen
+    halves = pairs.keys_of_halves(connection, library.library_id, library.bucket, chosen.keys)
+    return replace(chosen, keys=tuple(dict.fromkeys([*chosen.keys, *halves])))
 
 
 def measure(connection: Connection, library: Library, selection: Selection) -> Extent:

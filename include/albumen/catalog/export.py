@@ -26,12 +26,22 @@ RECORDS = text("""
         ORDER BY key LIMIT :page
     )
     SELECT o.key, o.original_id, o.size, o.kind, o.mime, i.sha256, to_jsonb(f) AS facts, to_jsonb(v) AS video,
+        half.key AS half_key, encode(mo.sha1, 'hex') AS motion_sha1, mo.bytes AS motion_bytes,
         first.key AS first_key, out.outcomes, d.due, r.renditions, fa.faces,
         q.score AS quality, q.reasons AS quality_reasons, pl.place, ev.event_id, ev.trip_id, sc.labels, dm.group_id
     FROM page o
     LEFT JOIN items i ON i.library_id = o.library_id AND i.item_id = o.item_id
     LEFT JOIN facts f ON f.library_id = o.library_id AND f.item_id = o.item_id
     LEFT JOIN videos v ON v.library_id = o.library_id AND v.item_id = o.item_id
+    LEFT JOIN motions mo ON mo.library_id = o.library_id AND mo.item_id = o.item_id
+    LEFT JOIN LATERAL (
+        SELECT c.key FROM pair_marks mine
+        JOIN pair_marks theirs
+            ON theirs.library_id = mine.library_id AND theirs.mark = mine.mark AND theirs.half <> mine.half
+        JOIN originals c ON c.library_id = theirs.library_id AND c.item_id = theirs.item_id AND c.vanished_at IS NULL
+        WHERE mine.library_id = o.library_id AND mine.item_id = o.item_id
+        ORDER BY c.original_id LIMIT 1
+    ) AS half ON true
     LEFT JOIN quality q ON q.library_id = o.library_id AND q.item_id = o.item_id
     LEFT JOIN item_events ev ON ev.library_id = o.library_id AND ev.item_id = o.item_id
     LEFT JOIN LATERAL (
@@ -127,7 +137,8 @@ def record(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         "duration_s": video.get("duration_s"),
         "rotation": video.get("rotation"),
         "codec": video.get("video_codec"),
-        "live_photo": None,
+        "live_photo": row["half_key"].removeprefix(prefix) if row["half_key"] else None,
+        "motion": {"sha1": row["motion_sha1"], "bytes": row["motion_bytes"]} if row["motion_sha1"] else None,
         "duplicate_of": first.removeprefix(prefix) if first and first != row["key"] else None,
         "renditions": row["renditions"] or [],
         "faces": row["faces"] or [],

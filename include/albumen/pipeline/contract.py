@@ -42,7 +42,7 @@ class MediaInput:
     context : mapping
         Facts from outside the bytes: `file_name` (str), `last_modified` (ISO 8601, UTC),
         `home_zone` (IANA name), `proxy` (the library's policy), `now` (ISO 8601, UTC),
-        `sidecars` (kind and bytes of each, the best first).
+        `sidecars` (kind and bytes of each, the best first), `sha256` (hexadecimal digits).
     path : str
         Where a video lies on the disk, whole, in place of `data`; steps may write into its folder.
     tell : callable or None

@@ -205,6 +205,7 @@ class Decider:
             "last_modified": (reading.last_modified or subject.last_modified).isoformat(),
             "home_zone": self.library.home_zone,
             "proxy": self.library.proxy,
+            "sha256": (reading.sha256 or subject.sha256 or b"").hex(),
             "now": self.now().isoformat(),
             "sidecars": [[sidecar.kind, sidecar.content] for sidecar in beside[:MOST_SIDECARS]],
         }

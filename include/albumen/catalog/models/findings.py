@@ -79,6 +79,27 @@ class SidecarRow(ItemColumns, Base):
     content: Mapped[bytes]
 
 
+class PairMark(ItemColumns, Base):
+    """What both items of a pair carry: `apple:<content id>` or `sha256:<of the clip>`; `half`: `still` or `clip`."""
+
+    __tablename__ = "pair_marks"
+    __table_args__ = (Index("pair_marks_by_mark", "library_id", "mark"), ITEM_HASH)
+
+    mark: Mapped[str] = mapped_column(primary_key=True)
+    half: Mapped[str]
+
+
+class Motion(ItemColumns, Base):
+    """The clip that lies in a motion photo: its digest, its length and where it starts, bytes."""
+
+    __tablename__ = "motions"
+    __table_args__ = (ITEM_HASH,)
+
+    sha1: Mapped[bytes]
+    bytes: Mapped[int]
+    starts: Mapped[int]
+
+
 class RawTags(ItemColumns, Base):
     """The tags as they stand in the file, size-capped."""
 

@@ -48,6 +48,8 @@ class Metadata:
         The owner's keywords.
     burst_id : str or None
         What the pictures of one burst share.
+    content_id : str or None
+        What the still and the clip of a Live Photo share.
     face_regions : tuple of FaceRegion
         Faces that somebody or some program marked in the picture.
     raw_tags : dict
@@ -84,6 +86,7 @@ class Metadata:
     description: str | None
     keywords: tuple[str, ...]
     burst_id: str | None
+    content_id: str | None
     face_regions: tuple[FaceRegion, ...]
     raw_tags: dict[str, Any]
     salvaged: bool

@@ -181,6 +181,7 @@ def weigh(
         description=texts["description"],
         keywords=tuple(next((words for rule in KEYWORD_RULES if (words := rule(sources))), ())),
         burst_id=texts["burst_id"],
+        content_id=texts["content_id"],
         face_regions=_regions((packet, blocks.xmp), blocks.turn if blocks.turned else orientation),
         raw_tags=_capped(_all_tags(sources), limits.raw_tags_bytes),
         salvaged=blocks.damaged,

@@ -96,6 +96,7 @@ TEXT_RULES: dict[str, tuple[TextReader, ...]] = {
         _film_text("description"),
         lambda sources: sources.takeout.description if sources.takeout else None,
     ),
+    "content_id": (_maker_text("content_id"), _film_text("content_identifier")),
     "burst_id": (
         _maker_text("burst_id"),
         _xmp_text("GCamera:BurstID"),

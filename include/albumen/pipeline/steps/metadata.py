@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from albumen.media.metadata import Metadata, read_metadata
-from albumen.pipeline.contract import MediaInput, Outcome, PassName, Step, StepResult
+from albumen.media.metadata.motion import find_clip
+from albumen.media.video.container import read_container
+from albumen.pipeline.contract import MediaInput, Outcome, PassName, Step, StepResult, StoredObject
 from albumen.settings import Settings
 
 _COLUMNS = (
@@ -46,13 +50,13 @@ _EXTRA = (
 
 
 class MetadataStep(Step):
-    """Reads when, where, with what and how large; damaged bytes cost facts, never the item."""
+    """Reads when, where, with what and how large, and takes out the clip of a motion photo; damage costs facts only."""
 
     name: ClassVar[str] = "metadata"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reads: ClassVar[PassName] = "original"
     decodes: ClassVar[bool] = False
-    writes: ClassVar[tuple[str, ...]] = ("facts", "raw_tags")
+    writes: ClassVar[tuple[str, ...]] = ("facts", "raw_tags", "pair_marks", "motions")
     batch_size: ClassVar[int] = 16
     expected_seconds: ClassVar[float] = 0.002
 
@@ -73,7 +77,7 @@ class MetadataStep(Step):
         Returns
         -------
         sequence of StepResult
-            One row of `facts` and one of `raw_tags` each.
+            One row of `facts` and one of `raw_tags` each; of halves of pairs their marks, of motion photos the clip.
         """
         return [self._read(media) for media in batch]
 
@@ -89,7 +93,17 @@ class MetadataStep(Step):
             limits=self.settings.limits,
             sidecars=[(kind, content) for kind, content in context.get("sidecars", ())],
         )
-        return StepResult(rows=rows_of(found))
+        marks = [{"mark": f"apple:{found.content_id}", "half": "still"}] if found.content_id else []
+        clip = find_clip(media.data, media.mime)
+        if clip is None:
+            return StepResult(rows={**rows_of(found), "pair_marks": marks, "motions": []})
+        film = media.data[clip.start : clip.end]
+        marks.append({"mark": f"sha256:{hashlib.sha256(film).hexdigest()}", "half": "still"})
+        # What was published of such clips are SHA-1 digests; it protects nothing here.
+        motion = {"sha1": hashlib.sha1(film, usedforsecurity=False).digest(), "bytes": len(film), "starts": clip.start}
+        shown = read_container(io.BytesIO(film), "video/mp4")
+        made = StoredObject("motion", "mp4", "video/mp4", shown.width or 0, shown.height or 0, film)
+        return StepResult(rows={**rows_of(found), "pair_marks": marks, "motions": [motion]}, objects=[made])
 
 
 def rows_of(found: Metadata) -> dict[str, Sequence[Mapping[str, Any]]]:

@@ -16,11 +16,11 @@ class VideoMetadataStep(Step):
     """Reads when, where, with what and how large; damaged streams cost their facts, never the headers'."""
 
     name: ClassVar[str] = "video_metadata"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[PassName] = "video"
     kinds: ClassVar[frozenset[str]] = frozenset({"video"})
     decodes: ClassVar[bool] = False
-    writes: ClassVar[tuple[str, ...]] = ("facts", "raw_tags", "videos")
+    writes: ClassVar[tuple[str, ...]] = ("facts", "raw_tags", "videos", "pair_marks")
     expected_seconds: ClassVar[float] = 0.2
 
     @classmethod
@@ -66,7 +66,9 @@ class VideoMetadataStep(Step):
             "content_identifier": container.tags.get("content_identifier"),
             **{name: getattr(streams, name, None) for name in _STREAM_COLUMNS},
         }
-        return StepResult(rows={**rows_of(found), "videos": [video_row]})
+        marks = [f"sha256:{context['sha256']}", *([f"apple:{found.content_id}"] if found.content_id else [])]
+        pair_marks = [{"mark": mark, "half": "clip"} for mark in marks]
+        return StepResult(rows={**rows_of(found), "videos": [video_row], "pair_marks": pair_marks})
 
 
 _STREAM_COLUMNS = (
