@@ -1,0 +1,144 @@
+"""Bad videos: each ends with a reason, costs its neighbours nothing, and makes us open no other file and no socket."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from albumen.testing.library import TestLibrary
+from albumen.testing.videos import a_video
+
+pytestmark = pytest.mark.stack
+
+CORPUS = Path(__file__).resolve().parents[3] / "../shared/corpus/video"
+TERMINAL = {"done", "skipped", "quarantined"}
+CUTS = 10
+
+WORK = """
+import sys
+from pathlib import Path
+from albumen.pipeline import registry
+from albumen.pipeline.sandbox import Sandbox, WorkItem
+from albumen.settings import Settings
+steps = registry.for_everyone("video")
+context = {"file_name": "film.mp4", "last_modified": "2020-01-01T00:00:00+00:00", "home_zone": "UTC",
+           "now": "2026-01-01T00:00:00+00:00", "proxy": "always", "sha256": "00", "sidecars": []}
+with Sandbox([registry.reference_of(step) for step in steps], Settings().for_videos()) as sandbox:
+    print("READY", flush=True)
+    for number, path in enumerate(sys.argv[1:]):
+        mime = path.rpartition(".")[2].replace("_", "/")
+        item = WorkItem(number, b"", "video", mime, context, tuple(step.name for step in steps), path)
+        for outcome in sandbox.run([item]):
+            print(path, outcome.step, type(outcome.result).__name__, flush=True)
+"""
+"""The steps of the video pass in their sandbox, as a task has them."""
+
+
+@pytest.fixture
+def spooled(library: TestLibrary, tmp_path: Path) -> TestLibrary:
+    knobs = library.settings.video.model_copy(update={"spool_directory": str(tmp_path / "spool")})
+    library.settings = library.settings.model_copy(update={"video": knobs})
+    library.library = replace(library.library, proxy="always")
+    return library
+
+
+def test_cut_at_ten_places_a_video_ends_with_a_reason_and_its_neighbours_are_done(spooled: TestLibrary) -> None:
+    film, chance = a_video(1, seconds=4, sound=True), random.Random(11)
+    first = a_video(2, seconds=4, output=["-movflags", "+faststart", "-g", "10"])
+    for number in range(CUTS):
+        for name, data in (("last", film), ("first", first)):
+            spooled.put(f"{name}-{number}.mp4", data[: chance.randrange(1, len(data))])
+    spooled.put("empty.mp4", b"")
+    spooled.put("zeros.mov", bytes(10_000))
+    spooled.put("picture.mp4", b"\x89PNG\r\n\x1a\n" + bytes(100))
+    spooled.put("whole.mp4", film)
+    spooled.discover()
+    spooled.work("original", "video")
+    records = spooled.records()
+    assert {record["state"] for record in records.values()} <= TERMINAL
+    assert all(record["reason"] for key, record in records.items() if key != "whole.mp4"), records
+    assert records["whole.mp4"]["state"] == "done"
+    assert {records[key]["reason"] for key in ("empty.mp4", "zeros.mov", "picture.mp4")} <= {"unreadable", None}
+    with_poster = [key for key, record in records.items() if any(r["name"] == "poster" for r in record["renditions"])]
+    assert any(key.startswith("first-") for key in with_poster)
+
+
+def test_sound_under_the_name_and_type_of_a_film_is_told(spooled: TestLibrary) -> None:
+    sound = a_video(1, sound=True, output=["-map", "1:a"])
+    spooled.put("sound.mp4", sound)
+    spooled.discover()
+    spooled.work("original", "video")
+    assert (spooled.records()["sound.mp4"]["state"], spooled.records()["sound.mp4"]["reason"]) == (
+        "quarantined",
+        "unreadable",
+    )
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
+def test_every_video_of_the_corpus_ends_with_a_reason(spooled: TestLibrary) -> None:
+    for file in sorted(CORPUS.rglob("*")):
+        if file.is_file() and file.suffix != ".tsv":
+            spooled.put(str(file.relative_to(CORPUS)), file.read_bytes())
+    spooled.discover()
+    spooled.work("original", "video")
+    records = spooled.records()
+    assert {record["state"] for record in records.values()} <= {"done", "quarantined"}
+    assert {record["reason"] for record in records.values()} == {None, "unreadable"}
+    assert records["motion/samsung-one-ui-6.heic"]["motion"]["sha1"] == "fde8e0cf2c2f82fcef56151855fbe42f3141005d"
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_a_playlist_that_poses_as_a_film_opens_no_other_file_and_no_socket(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.ts"
+    secret.write_bytes(a_video(3, extension="ts"))
+    local = secret.as_uri()
+    lists = {
+        "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{local}\n#EXTINF:2,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n",
+        "concat": f"ffconcat version 1.0\nfile '{secret}'\nfile 'http://127.0.0.1:9/a.ts'\n",
+        "dash": f'<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>{local}</BaseURL></MPD>',
+    }
+    paths = []
+    for name, content in lists.items():
+        for mime in ("video_mp4", "video_x-matroska", "video_mp2t", "video_x-msvideo"):
+            folder = tmp_path / f"{name}-{mime}"
+            folder.mkdir()
+            path = folder / f"source.{mime}"
+            path.write_bytes((b"\0\0\0\x18ftypmp42" + bytes(12) if mime == "video_mp4" else b"") + content.encode())
+            paths.append(str(path))
+    folder = tmp_path / "film"
+    folder.mkdir()
+    film = folder / "source.video_mp4"
+    film.write_bytes(a_video(4, sound=True))
+    log = tmp_path / "strace"
+    subprocess.run(
+        [
+            "strace",
+            "-f",
+            "-o",
+            str(log),
+            "-e",
+            "trace=openat,open,socket,connect",
+            sys.executable,
+            "-c",
+            WORK,
+            *paths,
+            str(film),
+        ],
+        check=True,
+        stdout=(tmp_path / "out").open("w"),
+        timeout=250,
+    )
+    told, traced = (tmp_path / "out").read_text(), log.read_text()
+    assert told.count("ItemFault") == len(lists) * 4 * 4, told
+    assert told.count("StepResult") == 4, told
+    assert str(film) in traced  # it does see what is opened
+    assert "secret.ts" not in traced
+    sockets = re.findall(r"(?:socket|connect)\(.*", traced)
+    assert [line for line in sockets if "EPERM" not in line and "AF_INET" in line] == []
