@@ -22,6 +22,7 @@ VERBS = {
     "cost": Verb("albumen.cli.cost:cost"),
     "capacity": Verb("albumen.cli.capacity:capacity"),
     "why": Verb("albumen.cli.why:why"),
+    "search": Verb("albumen.cli.search:search"),
     "duplicates": Verb("albumen.cli.duplicates:app"),
     "people": Verb("albumen.cli.people:app"),
     "memories": Verb("albumen.cli.memories:app"),

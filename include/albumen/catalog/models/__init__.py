@@ -49,6 +49,7 @@ from albumen.catalog.models.organised import (
 from albumen.catalog.models.originals import Fingerprint, Item, Library, Original
 from albumen.catalog.models.owner import MemoryEvent, MemorySignal, Suppression
 from albumen.catalog.models.people import FaceDecision, FacePerson, PersonPair, PersonRow
+from albumen.catalog.models.search import ItemWords
 
 __all__ = [
     "Alert",
@@ -75,6 +76,7 @@ __all__ = [
     "Item",
     "ItemEvent",
     "ItemPlace",
+    "ItemWords",
     "Library",
     "Likeness",
     "ListedKey",

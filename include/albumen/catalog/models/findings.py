@@ -14,6 +14,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -213,7 +214,15 @@ class Embedding(ItemColumns, Base):
     """A picture as a point, one for each model; of length one. Another model is other points beside the old ones."""
 
     __tablename__ = "embeddings"
-    __table_args__ = (ITEM_HASH,)
+    __table_args__ = (
+        Index(
+            "embeddings_by_text_space",
+            text("(CAST(vector AS halfvec(384))) halfvec_ip_ops"),
+            postgresql_using="hnsw",
+            postgresql_where=text("model_id = 'efficientnet-lite2.minilm-l6-v2-int8'"),
+        ),
+        ITEM_HASH,
+    )
 
     model_id: Mapped[str] = mapped_column(primary_key=True)
     vector: Mapped[Any] = mapped_column(HALFVEC())
