@@ -104,6 +104,16 @@ def overhead(
 
 
 @app.command()
+def organise(
+    corpus: Annotated[Path | None, typer.Option(help="Folder of labelled photos; none: no photos.")] = None,
+    rows: Annotated[int, typer.Option(min=0, help="Items of the larger library; 0: no cost.")] = 100_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Near-duplicates, people and trips against the truth; one new photo in a small and a large library."""
+    run("organise", "--rows", str(rows), *_folder("--corpus", corpus), as_json=as_json)
+
+
+@app.command()
 def startup(
     rounds: Annotated[int, typer.Option(min=1, help="How often all of it is done.")] = 1,
     as_json: JsonOption = False,

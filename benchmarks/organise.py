@@ -1,0 +1,266 @@
+"""How well is a library organised, and does one more photo cost the same in a large one?
+
+Near-duplicates: photos of a folder (the corpus), each edited in several ways, found among all the others as a library
+finds them; whatever else is called the same picture is an error. People: faces of labelled photos beside faces of
+strangers. Trips: lives that are made up, with trips planted in them. Cost: one new photo in simulated libraries of
+two sizes, through the real code and a PostgreSQL of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import random
+import sys
+import tempfile
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from conditions import conditions, summary, timed
+from edits import EDITS, pictures
+from simulated_library import fill, new_photo
+from sqlalchemy.engine import make_url
+
+from albumen.catalog import engine as engines
+from albumen.catalog import migrate
+from albumen.catalog.visits import Visit
+from albumen.local.home import Home
+from albumen.local.postgres import catalog_url
+from albumen.local.stack import Stack
+from albumen.organise import duplicating, homes, organising, people, structure, trips
+from albumen.settings import Settings
+from albumen.vision.faces import FaceFinder
+from albumen.vision.weights import path_of
+
+SIZES = (1_000, 100_000)
+ROUNDS = 15
+LIVES = 40
+SEEDS = 20261127
+TARGETS = {"precision": 0.98, "recall": 0.9, "trips found": 0.95, "growth": 2.0}
+
+
+def near_duplicates(folder: Path) -> dict[str, Any]:
+    """Precision and recall of pairs, over edits of the folder's photos."""
+    originals = {path: structure.miniature(picture) for path, picture in pictures(folder).items()}
+    names = list(originals)
+    indexed = np.stack([structure.structure(small) for small in originals.values()])
+    found, wrong, asked = Counter[str](), 0, 0
+    for path, picture in pictures(folder).items():
+        for edit, change in EDITS.items():
+            small = structure.miniature(change(picture))
+            nearest: set[int] = set()
+            for probe in structure.probes(small):
+                cosines = indexed @ probe
+                order = np.argsort(-cosines)[: duplicating.CANDIDATES]
+                nearest |= {int(at) for at in order if cosines[at] >= 1 - duplicating.APART}
+            same = {names[at] for at in nearest if structure.same_picture(originals[names[at]], small)}
+            found[edit] += path in same
+            wrong += len(same - {path})
+            asked += 1
+    right = sum(found.values())
+    different = [
+        (a, b) for at, a in enumerate(names) for b in names[:at] if structure.same_picture(originals[a], originals[b])
+    ]
+    return {
+        "photos": len(names),
+        "edited": asked,
+        "recall": round(right / asked, 4),
+        "precision": round(right / (right + wrong), 4),
+        "recall by edit": {edit: round(found[edit] / len(names), 3) for edit in EDITS},
+        "different photos called the same": [f"{a.name} = {b.name}" for a, b in different],
+    }
+
+
+def faces(corpus: Path) -> dict[str, Any]:
+    """B-cubed and adjusted Rand index of labelled faces, with every other face of the corpus as a stranger."""
+    settings = Settings().models
+    directory = Path(settings.directory).expanduser()
+    finder = FaceFinder(
+        path_of("yunet-2023mar", directory), path_of("sface-2021dec", directory),
+        score=settings.face_score, max_side=settings.face_max_side, threads=settings.threads,
+    )  # fmt: skip
+    with (corpus / "people" / "IDENTITIES.tsv").open(encoding="utf-8") as file:
+        known = {row["path"]: row["person"] for row in csv.DictReader(file, delimiter="\t")}
+    vectors, photos, truth = [], [], []
+    for number, (path, picture) in enumerate(pictures(corpus).items()):
+        seen = finder.find(picture)
+        label = known.get(str(path.relative_to(corpus)))
+        for face in seen[:1] if label else seen:
+            side = min(face.width * picture.shape[1], face.height * picture.shape[0])
+            if people.is_clear(side, face.score, face.sharpness, face.landmarks):
+                vectors.append(face.embedding)
+                photos.append(number)
+                truth.append(label)
+    stacked = np.stack(vectors)
+    cosines = stacked @ stacked.T
+    pairs = [(i, j, float(cosines[i, j])) for i in range(len(truth)) for j in range(i) if cosines[i, j] >= people.JOIN]
+    groups = people.agglomerate(people.first_pass(stacked, photos, pairs))
+    given = {face: number for number, group in enumerate(groups) for face in group.faces}
+    labelled = [number for number, label in enumerate(truth) if label]
+    mixed = sum(
+        any(truth[face] is None for face in group.faces) and any(truth[face] for face in group.faces)
+        for group in groups
+    )
+    return {
+        "labelled faces": len(labelled),
+        "people": len({truth[number] for number in labelled}),
+        "strangers' faces": len(truth) - len(labelled),
+        "groups with a labelled face and a stranger": mixed,
+        **agreement([str(truth[number]) for number in labelled], [given[number] for number in labelled]),
+    }
+
+
+def agreement(truth: list[str], given: list[int]) -> dict[str, float]:
+    """B-cubed precision, recall and F1, and the adjusted Rand index.
+
+    References
+    ----------
+    .. [1] A. Bagga, B. Baldwin, "Entity-based cross-document coreferencing using the vector space model", 1998.
+    .. [2] L. Hubert, P. Arabie, "Comparing partitions", 1985.
+    """
+    cells, rows, columns = Counter(zip(truth, given, strict=True)), Counter(truth), Counter(given)
+    n = len(truth)
+    precision = sum(count * count / columns[group] for (_, group), count in cells.items()) / n
+    recall = sum(count * count / rows[label] for (label, _), count in cells.items()) / n
+    together = sum(count * (count - 1) / 2 for count in cells.values())
+    in_rows, in_columns = (sum(c * (c - 1) / 2 for c in counts.values()) for counts in (rows, columns))
+    expected, most = in_rows * in_columns / (n * (n - 1) / 2), (in_rows + in_columns) / 2
+    return {
+        "b3 precision": round(precision, 4),
+        "b3 recall": round(recall, 4),
+        "b3 f1": round(2 * precision * recall / (precision + recall), 4),
+        "ari": round((together - expected) / (most - expected), 4) if most != expected else 1.0,
+    }
+
+
+def travels(lives: int) -> dict[str, Any]:
+    """Planted trips found, and trips that nobody planted, over made-up lives."""
+    planted = found = invented = 0
+    for seed in range(lives):
+        seen, truth = life(random.Random(SEEDS + seed))
+        told = trips.find(seen, homes.learn(seen))
+        spans = [(trip.first, trip.last) for trip in told]
+        planted += len(truth)
+        found += sum(any(abs((a - c).days) <= 1 and abs((b - d).days) <= 1 for c, d in spans) for a, b in truth)
+        invented += sum(not any(c <= b and a <= d for a, b in truth) for c, d in spans)
+    return {
+        "lives": lives,
+        "planted": planted,
+        "found": found,
+        "share": round(found / planted, 4),
+        "invented": invented,
+    }
+
+
+def life(dice: random.Random) -> tuple[list[Visit], list[tuple[date, date]]]:
+    """Six years of someone who may move once, goes to work 30 km away, takes photos more or less often, and travels."""
+    first, home = date(2016, 1, 1), (dice.uniform(-45, 60), dice.uniform(-179, 179))
+    moves = first + timedelta(days=dice.randint(600, 1500)) if dice.random() < 0.4 else date(2030, 1, 1)
+    second = (max(-60.0, min(65.0, home[0] + dice.uniform(3, 12))), home[1] + dice.uniform(-4, 4))
+    rate = dice.choice([0.12, 0.3, 0.6])
+    truth, away = [], {}
+    day = first + timedelta(days=90)
+    while day < first + timedelta(days=6 * 365 - 60):
+        length = dice.choice([1, 2, 3, 5, 7, 14, 21])
+        where = (max(-80.0, min(80.0, home[0] + dice.choice([-1, 1]) * dice.uniform(0.8, 25))), dice.uniform(-180, 180))
+        if length == 1:
+            base = second if day >= moves else home
+            where = (base[0] + dice.choice([-1, 1]) * dice.uniform(0.6, 1.5), base[1])
+        if abs((day - moves).days) > 60:
+            truth.append((day, day + timedelta(days=length - 1)))
+            away |= {day + timedelta(days=number): (where, length) for number in range(length)}
+        day += timedelta(days=length + dice.randint(30, 150))
+    seen = []
+    for number in range(6 * 365):
+        today = first + timedelta(days=number)
+        lived = second if today >= moves else home
+        if today in away:
+            (lat, lon), length = away[today]
+            near = (lat + dice.uniform(-0.1, 0.1), (lon + dice.uniform(-0.1, 0.1) + 540) % 360 - 180)
+            seen.append(visit(today, near, dice.randint(5, 30), 9, 20))
+        elif dice.random() < rate:
+            seen.append(visit(today, (lived[0] + dice.uniform(-0.02, 0.02), lived[1]), dice.randint(1, 9), 8, 21))
+            if today.weekday() < 5 and dice.random() < 0.3:
+                seen.append(visit(today, (lived[0] + 0.27, lived[1]), dice.randint(1, 3), 10, 16))
+    return seen, truth
+
+
+def visit(day: date, point: tuple[float, float], photos: int, first: int, last: int) -> Visit:
+    """A day somewhere, from one hour to another."""
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return Visit(day, point, photos, at + timedelta(hours=first), at + timedelta(hours=last))
+
+
+def cost(maintenance: str, sizes: tuple[int, ...], rounds: int) -> dict[str, Any]:
+    """Milliseconds of organising one new photo, by the size of the library."""
+    found: dict[str, Any] = {}
+    for size in sizes:
+        name = f"bench_{size}"
+        with engines.engine(maintenance).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        url = make_url(maintenance).set(database=name).render_as_string(hide_password=False)
+        migrate.upgrade(url)
+        fill(url, size)
+        seconds = []
+        for number in range(rounds + 3):
+            new_photo(url, size + number + 1)
+            with engines.engine(url).connect() as connection:
+                seconds.append(timed(lambda: organising.organise(connection, 1)))
+                connection.commit()
+        found[str(size)] = summary(seconds[3:], unit=0.001)
+        engines.engine(url).dispose()
+    medians = [one["median"] for one in found.values()]
+    return {"ms": found, "growth": round(medians[-1] / medians[0], 2)}
+
+
+def faults(found: dict[str, Any]) -> list[str]:
+    """Missed targets."""
+    told = []
+    if near := found.get("near-duplicates"):
+        told += [f"{name} is {near[name]}" for name in ("precision", "recall") if near[name] < TARGETS[name]]
+    if found["trips"]["share"] < TARGETS["trips found"] or found["trips"]["invented"]:
+        told.append(f"{found['trips']['share']} of the trips found, {found['trips']['invented']} invented")
+    if (grown := found.get("cost")) and grown["growth"] > TARGETS["growth"]:
+        told.append(f"a photo costs {grown['growth']} times as much in the larger library")
+    return told
+
+
+def main() -> int:
+    """Measure, tell, and judge."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, help="The corpus; without it no photos are measured.")
+    parser.add_argument("--lives", type=int, default=LIVES, help="How many lives are made up.")
+    parser.add_argument("--rows", type=int, default=SIZES[1], help="Items of the larger library; 0: no cost.")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="How many new photos.")
+    parser.add_argument("--json", action="store_true", help="Machine-readable.")
+    options = parser.parse_args()
+    met = conditions()
+    found: dict[str, Any] = {"trips": travels(options.lives)}
+    if options.corpus:
+        found["near-duplicates"] = near_duplicates(options.corpus)
+        found["people"] = faces(options.corpus)
+    if options.rows:
+        with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
+            stack = Stack(Home(Path(folder) / "home"))
+            try:
+                stack.servers_up()
+                found["cost"] = cost(catalog_url(stack.home), (SIZES[0], options.rows), options.rounds)
+            finally:
+                stack.delete()
+    failures = faults(found)
+    if options.json:
+        print(json.dumps({"conditions": met, **found, "failures": failures}))
+    else:
+        for name, figures in found.items():
+            print(f"{name}: {json.dumps(figures)}")
+        print(json.dumps(met))
+        print("\n".join(failures) or "all targets met")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

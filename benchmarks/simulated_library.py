@@ -1,0 +1,73 @@
+"""A library of simulated rows: what organising reads, without any file."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from albumen.catalog import engine as engines
+
+FILL = (
+    "INSERT INTO libraries (name, bucket, consents) VALUES ('bench', 'bench', '{faces}')",
+    """INSERT INTO items (library_id, item_id, sha256, bytes, kind, mime)
+       SELECT 1, n, sha256(CAST(CAST(n AS text) AS bytea)), 3000000, 'photo', 'image/jpeg'
+       FROM generate_series(1, :n) n""",
+    """INSERT INTO originals (library_id, bucket, key, original_id, etag, size, last_modified, item_id)
+       SELECT 1, 'bench', 'IMG_' || n || '.jpg', n, 'e', 3000000, now(), n FROM generate_series(1, :n) n""",
+    """INSERT INTO facts (library_id, item_id, original_id, width, height, taken_local, taken_utc, taken_confidence,
+           gps_lat, gps_lon, make, model)
+       SELECT 1, n, n, 4000, 3000, t, t AT TIME ZONE 'UTC', 'high', 43.3 + 0.01 * (n % 5), -1.98, 'Bench', 'One'
+       FROM (SELECT n, timestamp '2014-01-01' + interval '1 minute' * (n * 5256000.0 / :n) AS t
+             FROM generate_series(1, :n) n) AS at""",
+    "DROP INDEX likenesses_by_structure",
+    """INSERT INTO likenesses (library_id, item_id, phash, miniature, structure)
+       SELECT 1, n, n, decode(string_agg(md5(n || '.' || part), ''), 'hex'),
+           CAST(ARRAY(SELECT random() - 0.5 + 0 * n FROM generate_series(1, 64)) AS vector)
+       FROM generate_series(1, :n) n, generate_series(1, 144) part GROUP BY n""",
+    "CREATE INDEX likenesses_by_structure ON likenesses USING hnsw (structure vector_cosine_ops)",
+    """INSERT INTO item_places (library_id, item_id, lat, lon, place_id, inferred)
+       SELECT 1, item_id, gps_lat, gps_lon, 'es-basque-country-donostia-san-sebastian', false FROM facts""",
+    """INSERT INTO places VALUES (1, 'es-basque-country-donostia-san-sebastian', 'Donostia / San Sebastián',
+           'Basque Country', 'Spain', 'ES', 43.31, -1.97)""",
+    """INSERT INTO visits SELECT 1, CAST(taken_local AS date), floor(gps_lat * 100), floor(gps_lon * 100), avg(gps_lat),
+           avg(gps_lon), count(*), min(taken_utc), max(taken_utc) FROM facts GROUP BY 2, 3, 4""",
+    "INSERT INTO days SELECT 1, CAST(taken_local AS date), count(*), count(*) FROM facts GROUP BY 2",
+)
+
+NEW = (
+    """INSERT INTO items (library_id, item_id, sha256, bytes, kind, mime)
+       VALUES (1, :n, sha256(CAST(CAST(CAST(:n AS bigint) AS text) AS bytea)), 3000000, 'photo', 'image/jpeg')""",
+    """INSERT INTO originals (library_id, bucket, key, original_id, etag, size, last_modified, item_id)
+       VALUES (1, 'bench', 'NEW_' || CAST(:n AS bigint) || '.jpg', :n, 'e', 3000000, now(), :n)""",
+    """INSERT INTO facts (library_id, item_id, original_id, width, height, taken_local, taken_utc, taken_confidence,
+           gps_lat, gps_lon, make, model)
+       VALUES (1, :n, :n, 4000, 3000, timestamp '2024-03-01 12:00' + interval '1 day' * (CAST(:n AS bigint) % 100),
+           timestamptz '2024-03-01 12:00+00' + interval '1 day' * (CAST(:n AS bigint) % 100), 'high', 43.32, -1.98,
+           'Bench', 'One')""",
+    """INSERT INTO likenesses (library_id, item_id, phash, miniature, structure)
+       SELECT 1, :n, 1, decode(string_agg(md5(random() || '.' || part), ''), 'hex'),
+           CAST(ARRAY(SELECT random() - 0.5 FROM generate_series(1, 64)) AS vector)
+       FROM generate_series(1, 144) part""",
+    "INSERT INTO dirty_items VALUES (1, :n)",
+    """INSERT INTO dirty_days SELECT 1, CAST(taken_local AS date) FROM facts WHERE item_id = :n
+       ON CONFLICT DO NOTHING""",
+)
+
+
+def fill(url: str, items: int) -> None:
+    """Ten years of photos near one home, five places in turn, organised as far as places and visits."""
+    with engines.engine(url).connect() as connection:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '512MB'")
+        for statement in FILL:
+            connection.execute(text(statement), {"n": items} if ":n" in statement else {})
+        connection.commit()
+    with engines.engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
+
+
+def new_photo(url: str, number: int) -> None:
+    """One more photo, on a day of its own."""
+    with engines.engine(url).connect() as connection:
+        for statement in NEW:
+            connection.execute(text(statement), {"n": number})
+        connection.commit()
