@@ -1,12 +1,12 @@
 """
-### The preview pass: scene, quality, likeness, faces
+### The preview pass: what photos show, say and are
 
 **What**: runs every due step that reads the preview. Faces only in libraries that consent.
 
 **When**: renditions were made, work is left, a retry's time or an abandoned lease has come, every
 ten minutes.
 
-**Reads**: previews in the library bucket. **Writes**: labels, points, faces, quality, perceptual hashes
+**Reads**: previews in the library bucket. **Writes**: labels, points, kinds, safety, text, faces, quality, hashes
 and outcomes in the catalog.
 
 **Safe to re-run**: yes. A finished shard does nothing; a cleared one goes on where it stopped.

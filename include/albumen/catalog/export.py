@@ -28,7 +28,8 @@ RECORDS = text("""
     SELECT o.key, o.original_id, o.size, o.kind, o.mime, i.sha256, to_jsonb(f) AS facts, to_jsonb(v) AS video,
         half.key AS half_key, encode(mo.sha1, 'hex') AS motion_sha1, mo.bytes AS motion_bytes,
         first.key AS first_key, out.outcomes, d.due, r.renditions, fa.faces,
-        q.score AS quality, q.reasons AS quality_reasons, pl.place, ev.event_id, ev.trip_id, sc.labels, dm.group_id
+        q.score AS quality, q.reasons AS quality_reasons, pl.place, ev.event_id, ev.trip_id, sc.labels, dm.group_id,
+        sf.score AS safety, pk.kind AS picture_kind, NULLIF(tx.text, '') AS text
     FROM page o
     LEFT JOIN items i ON i.library_id = o.library_id AND i.item_id = o.item_id
     LEFT JOIN facts f ON f.library_id = o.library_id AND f.item_id = o.item_id
@@ -42,6 +43,9 @@ RECORDS = text("""
         WHERE mine.library_id = o.library_id AND mine.item_id = o.item_id
         ORDER BY c.original_id LIMIT 1
     ) AS half ON true
+    LEFT JOIN safety sf ON sf.library_id = o.library_id AND sf.item_id = o.item_id
+    LEFT JOIN picture_kinds pk ON pk.library_id = o.library_id AND pk.item_id = o.item_id
+    LEFT JOIN texts tx ON tx.library_id = o.library_id AND tx.item_id = o.item_id
     LEFT JOIN quality q ON q.library_id = o.library_id AND q.item_id = o.item_id
     LEFT JOIN item_events ev ON ev.library_id = o.library_id AND ev.item_id = o.item_id
     LEFT JOIN LATERAL (
@@ -143,6 +147,9 @@ def record(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         "renditions": row["renditions"] or [],
         "faces": row["faces"] or [],
         "labels": row["labels"] or [],
+        "text": row["text"],
+        "safety": row["safety"],
+        "picture_kind": row["picture_kind"],
         "quality": {"score": row["quality"], "reasons": row["quality_reasons"]} if row["quality"] is not None else None,
         "place": row["place"],
         "event": row["event_id"],

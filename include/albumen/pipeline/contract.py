@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import Settings
@@ -64,6 +64,7 @@ class MediaInput:
         self.kind = kind
         self.mime = mime
         self.context = context
+        self.shared: dict[str, Any] = {}
         self.path = path
         self._tell = tell
 
@@ -119,6 +120,40 @@ class StepSkip:
 
 
 Outcome = StepResult | StepSkip | ItemFault
+
+Found = TypeVar("Found")
+
+
+def each_picture(
+    batch: Sequence[MediaInput],
+    predict: Callable[[Sequence[NDArray[np.uint8]]], Sequence[Found]],
+    result: Callable[[Found], Outcome],
+) -> list[Outcome]:
+    """Run a model over the pictures of a batch; one that cannot be decoded costs only itself.
+
+    Parameters
+    ----------
+    batch : sequence of MediaInput
+    predict : callable
+        From pictures to what was found in each, in order.
+    result : callable
+        From what was found in one to its outcome.
+
+    Returns
+    -------
+    list of Outcome
+        One an input, in order.
+    """
+    outcomes: dict[int, Outcome] = {}
+    pictures: dict[int, NDArray[np.uint8]] = {}
+    for number, media in enumerate(batch):
+        try:
+            pictures[number] = media.picture
+        except ItemFault as fault:
+            outcomes[number] = fault
+    for number, found in zip(pictures, predict(list(pictures.values())), strict=True):
+        outcomes[number] = result(found)
+    return [outcomes[number] for number in range(len(batch))]
 
 
 class Step(ABC):

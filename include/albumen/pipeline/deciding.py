@@ -207,6 +207,7 @@ class Decider:
             "proxy": self.library.proxy,
             "sha256": (reading.sha256 or subject.sha256 or b"").hex(),
             "now": self.now().isoformat(),
+            "camera": subject.camera or "",
             "sidecars": [[sidecar.kind, sidecar.content] for sidecar in beside[:MOST_SIDECARS]],
         }
         kind = reading.sniffed.kind if reading.sniffed else subject.kind or "photo"

@@ -22,6 +22,9 @@ BUILT_IN = (
     "albumen.pipeline.steps.proxy:ProxyStep",
     "albumen.pipeline.steps.faces:FacesStep",
     "albumen.pipeline.steps.scene:SceneStep",
+    "albumen.pipeline.steps.picture_kind:PictureKindStep",
+    "albumen.pipeline.steps.safety:SafetyStep",
+    "albumen.pipeline.steps.text:TextStep",
     "albumen.pipeline.steps.quality:QualityStep",
     "albumen.pipeline.steps.likeness:LikenessStep",
 )

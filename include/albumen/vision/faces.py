@@ -17,6 +17,9 @@ NMS_CANDIDATES = 5000
 MAX_FACES = 200
 MIN_PICTURE_SIDE = 32
 ALIGNED_SIDE = 112
+# Of an average face: how far the nose stands out, by the distance of the eyes, and where its tip is from eyes to mouth.
+NOSE_DEPTH = 0.6
+NOSE_PLACE = 0.55
 # Faces larger than this are reduced by area first, since alignment interpolates linearly and would alias.
 CROP_SIDE = 3 * ALIGNED_SIDE
 CROP_MARGIN = 0.6
@@ -35,6 +38,9 @@ class Face:
     landmarks : tuple of ten float
         x and y, as fractions, of the eye, eye, nose tip, mouth corner and mouth corner, from the
         picture's left to its right. Not clipped.
+    roll, yaw, pitch : float
+        Degrees, from the landmarks: how far the head is tilted to a shoulder (clockwise as seen), turned
+        (to the picture's right) and bowed (down). Rough: a face of average build is taken for granted.
     sharpness : float
         Variance of the Laplacian of the aligned grey face, 112 x 112.
     embedding : ndarray, shape (128,), float32
@@ -47,6 +53,9 @@ class Face:
     height: float
     score: float
     landmarks: tuple[float, ...]
+    roll: float
+    yaw: float
+    pitch: float
     sharpness: float
     embedding: NDArray[np.float32] = field(repr=False)
 
@@ -127,6 +136,7 @@ class FaceFinder:
         aligned = self._align(picture, found)
         vector = self._recogniser.feature(cv2.cvtColor(aligned, cv2.COLOR_RGB2BGR))[0].astype(np.float32)
         grey = cv2.cvtColor(aligned, cv2.COLOR_RGB2GRAY)
+        roll, yaw, pitch = _pose(found[4:14].reshape(5, 2))
         left, top = np.clip(found[:2] / (width, height), 0.0, 1.0)
         right, bottom = np.clip((found[:2] + found[2:4]) / (width, height), 0.0, 1.0)
         return Face(
@@ -136,6 +146,9 @@ class FaceFinder:
             height=float(bottom - top),
             score=float(min(found[14], 1.0)),
             landmarks=tuple((found[4:14].reshape(5, 2) / (width, height)).ravel().tolist()),
+            roll=roll,
+            yaw=yaw,
+            pitch=pitch,
             sharpness=float(cv2.Laplacian(grey, cv2.CV_64F).var()),
             embedding=vector / max(float(np.linalg.norm(vector)), 1e-12),
         )
@@ -156,3 +169,19 @@ class FaceFinder:
         moved = found.copy()
         moved[4:14] = ((found[4:14].reshape(5, 2) - (left, top)) * scale).ravel()
         return self._recogniser.alignCrop(crop, moved)
+
+
+def _pose(points: NDArray[np.float32]) -> tuple[float, float, float]:
+    """Roll, yaw and pitch in degrees from the five points in pixels."""
+    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
+    across = points[1] - points[0]
+    apart = max(float(np.linalg.norm(across)), 1e-6)
+    roll = float(np.degrees(np.arctan2(across[1], across[0])))
+    along, down = across / apart, mouth - eyes
+    length = max(float(np.linalg.norm(down)), 1e-6)
+    nose = points[2] - eyes
+    aside = float(nose @ along) - NOSE_PLACE * float(down @ along)
+    below = float(nose @ down) / length**2 - NOSE_PLACE
+    yaw = float(np.degrees(np.arctan2(aside, NOSE_DEPTH * apart)))
+    pitch = float(np.degrees(np.arctan2(below * length, NOSE_DEPTH * apart)))
+    return roll, yaw, pitch

@@ -46,6 +46,7 @@ class OnnxNetwork:
         chosen = [name for name in providers if name in installed] or [CPU]
         self._session = onnxruntime.InferenceSession(str(weights), options, providers=chosen)
         self._inputs = {one.name: tuple(one.shape) for one in self._session.get_inputs()}
+        self.metadata: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
         self._outputs = [one.name for one in self._session.get_outputs()]
 
     @property

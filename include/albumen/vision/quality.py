@@ -24,6 +24,11 @@ BRIGHT_ABOVE = 223.0
 CLIPPED_SHARE = 0.35
 LOW_CONTRAST_BELOW = 0.15
 TINY_BELOW = 320
+NOISY_BELOW = 0.4
+# Grain (standard deviation of grey levels in the most even tenth) of a picture that is nothing else.
+MOST_GRAIN = 12.0
+# Half as wide again as a tile of the coder, so that its steps count for little.
+GRAIN_TILE = 12
 # From here on, more contrast or more pixels make no picture better.
 ENOUGH_CONTRAST = 0.4
 ENOUGH_SIDE = 640
@@ -46,14 +51,20 @@ class Quality:
         1 where mean brightness is ordinary and nothing is clipped.
     contrast : float
         Spread between the 5th and 95th percentile of grey.
+    noise : float
+        1 where even parts are even, 0 where they are grain.
+    resolution : float
+        1 from a short side of 640 pixels on.
     reasons : tuple of str
-        Of `blurred`, `dark`, `overexposed`, `low_contrast`, `tiny`, those that hold.
+        Of `blurred`, `dark`, `overexposed`, `low_contrast`, `noisy`, `tiny`, those that hold.
     """
 
     score: float
     sharpness: float
     exposure: float
     contrast: float
+    noise: float
+    resolution: float
     reasons: tuple[str, ...]
 
 
@@ -83,18 +94,21 @@ def assess(picture: NDArray[np.uint8]) -> Quality:
     exposure = _exposure(mean, crushed, blown)
     low, high = np.searchsorted(shares, (0.05, 0.95))
     contrast = float(high - low) / 255
+    noise = max(0.0, 1 - grain(grey) / MOST_GRAIN)
     reasons = {
         "blurred": sharpness < BLURRED_BELOW,
         "dark": mean < DARK_BELOW,
         "overexposed": mean > BRIGHT_ABOVE or blown > CLIPPED_SHARE,
         "low_contrast": contrast < LOW_CONTRAST_BELOW,
+        "noisy": noise < NOISY_BELOW,
         "tiny": min(height, width) < TINY_BELOW,
     }
     spread = min(1.0, contrast / ENOUGH_CONTRAST)
     extent = min(1.0, min(height, width) / ENOUGH_SIDE)
     # A product, not a sum: any one that fails outright spoils the picture.
-    score = sharpness**0.5 * (exposure * spread * extent) ** 0.25
-    return Quality(score, sharpness, exposure, contrast, tuple(name for name, holds in reasons.items() if holds))
+    score = sharpness**0.5 * (exposure * spread * extent) ** 0.25 * (0.8 + 0.2 * noise)
+    told = tuple(name for name, holds in reasons.items() if holds)
+    return Quality(score, sharpness, exposure, contrast, noise, extent, told)
 
 
 def edge_acuity(grey: NDArray[np.uint8]) -> float:
@@ -128,6 +142,32 @@ def edge_acuity(grey: NDArray[np.uint8]) -> float:
         steepest = np.argpartition(slope, -tiles)[-tiles:]
         ratios.append(float(np.median(bend[steepest] / (slope[steepest] + FLAT_ENERGY))))
     return min(ratios)
+
+
+def grain(grey: NDArray[np.uint8]) -> float:
+    """Standard deviation of noise, in grey levels, where the picture is most even.
+
+    Parameters
+    ----------
+    grey : ndarray, shape (height, width), uint8
+
+    Returns
+    -------
+    float
+        0 for pictures smaller than a tile.
+
+    References
+    ----------
+    .. [1] J. Immerkaer, "Fast Noise Variance Estimation", 1996.
+    """
+    rows, columns = (side // GRAIN_TILE for side in grey.shape)
+    if min(rows, columns) < 1:
+        return 0.0
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    filtered = np.abs(cv2.filter2D(grey.astype(np.float32), cv2.CV_32F, kernel))
+    tiles = cv2.resize(filtered, (columns, rows), interpolation=cv2.INTER_AREA)
+    # For white noise the mean absolute response is sigma x 6 x sqrt(2 / pi).
+    return float(np.quantile(tiles, 0.1)) / (6 * float(np.sqrt(2 / np.pi)))
 
 
 def _kernels(dy: int, dx: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -37,13 +37,42 @@ class Scene:
     text_vector: NDArray[np.float32] = field(repr=False)
 
 
-class SceneModel:
-    """EfficientNet-Lite and what follows from its classes.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Outputs of the network for one picture: probabilities of its classes, shape (1000,), and features, (1280,)."""
+
+    probabilities: NDArray[np.float32]
+    features: NDArray[np.float32]
+
+
+class SceneEye:
+    """The network alone.
 
     Parameters
     ----------
     network : Network
         From `pixels`, N x side x side x 3, to `probabilities` and `features`.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._side = int(network.inputs["pixels"][1])
+
+    def look(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Seen]:
+        """Outputs for some pictures, each of shape (height, width, 3), uint8, upright, RGB."""
+        if not pictures:
+            return []
+        found = self._network.run({"pixels": np.stack([squared(picture, self._side) for picture in pictures])})
+        return [Seen(*one) for one in zip(found["probabilities"], found["features"], strict=True)]
+
+
+class SceneModel:
+    """EfficientNet-Lite and what follows from its classes.
+
+    Parameters
+    ----------
+    eye : SceneEye
+        The network.
     label_vectors : ndarray, shape (1000, 384), float32
         The classes' names in text space, as `label_vectors.load` gives them.
 
@@ -52,9 +81,8 @@ class SceneModel:
     .. [1] M. Norouzi et al., "Zero-Shot Learning by Convex Combination of Semantic Embeddings", 2014.
     """
 
-    def __init__(self, network: Network, label_vectors: NDArray[np.float32]) -> None:
-        self._network = network
-        self._side = int(network.inputs["pixels"][1])
+    def __init__(self, eye: SceneEye, label_vectors: NDArray[np.float32]) -> None:
+        self._eye = eye
         self._label_vectors = label_vectors
 
     def predict(self, pictures: Sequence[NDArray[np.uint8]]) -> list[Scene]:
@@ -65,12 +93,11 @@ class SceneModel:
         pictures : sequence of ndarray, shape (height, width, 3), uint8
             Upright, RGB, of any sizes.
         """
-        if not pictures:
-            return []
-        found = self._network.run({"pixels": np.stack([squared(picture, self._side) for picture in pictures])})
-        return [self._scene(*one) for one in zip(found["probabilities"], found["features"], strict=True)]
+        return [self.describe(seen) for seen in self._eye.look(pictures)]
 
-    def _scene(self, probabilities: NDArray[np.float32], features: NDArray[np.float32]) -> Scene:
+    def describe(self, seen: Seen) -> Scene:
+        """What follows from the network's outputs."""
+        probabilities, features = seen.probabilities, seen.features
         voters = np.argpartition(probabilities, -VOTERS)[-VOTERS:]
         meaning = probabilities[voters] @ self._label_vectors[voters]
         return Scene(tuple(labels_of(probabilities)), _unit(features), _unit(meaning))

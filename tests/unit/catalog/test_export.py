@@ -27,10 +27,14 @@ def row(**values: Any) -> dict[str, Any]:
             "renditions",
             "faces",
             "quality",
+            "video",
             "place",
             "event_id",
             "trip_id",
             "labels",
+            "safety",
+            "picture_kind",
+            "text",
             "group_id",
         ]
     )

@@ -12,15 +12,26 @@ from numpy.typing import NDArray
 from albumen.pipeline.contract import MediaInput, Step, StepResult
 from albumen.pipeline.steps.faces import FacesStep
 from albumen.pipeline.steps.likeness import LikenessStep
+from albumen.pipeline.steps.picture_kind import PictureKindStep
 from albumen.pipeline.steps.quality import QualityStep
+from albumen.pipeline.steps.safety import SafetyStep
 from albumen.pipeline.steps.scene import SceneStep
+from albumen.pipeline.steps.text import TextStep
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import ModelSettings, Settings
 from albumen.vision.manifest import models
 from albumen.vision.weights import WeightsError
 
 Picture = NDArray[np.uint8]
-STEPS: list[type[Step]] = [FacesStep, SceneStep, QualityStep, LikenessStep]
+STEPS: list[type[Step]] = [
+    FacesStep,
+    SceneStep,
+    PictureKindStep,
+    SafetyStep,
+    TextStep,
+    QualityStep,
+    LikenessStep,
+]
 
 
 class Damaged(MediaInput):
@@ -73,7 +84,7 @@ def test_a_face_row_names_its_model(settings: Settings, corpus: Path, read: Call
     assert {type(value) for value in row["vector"]} == {float}
 
 
-@pytest.mark.parametrize("kind", [FacesStep, SceneStep])
+@pytest.mark.parametrize("kind", [step for step in STEPS if step.models_of(Settings())])
 def test_missing_weights_fail_the_step_before_any_item(kind: type[Step], tmp_path: Path) -> None:
     without = Settings(models=ModelSettings(directory=str(tmp_path)))
     with pytest.raises(WeightsError, match="albumen models fetch"):
@@ -88,7 +99,7 @@ def test_the_models_of_a_step_are_in_the_manifest() -> None:
 
 
 def test_faces_need_consent_and_nothing_else_does() -> None:
-    assert [kind.consent for kind in STEPS] == ["faces", None, None, None]
+    assert [kind.consent for kind in STEPS] == ["faces", *[None] * 6]
 
 
 def test_faces_are_due_again_when_the_score_changes_and_not_when_threads_do() -> None:

@@ -12,7 +12,7 @@ from albumen.settings import Settings
 from albumen.vision import label_vectors
 from albumen.vision.labels import MOST_LABELS, class_names, groups, labels_of
 from albumen.vision.network import OnnxNetwork
-from albumen.vision.scene import SceneModel, squared
+from albumen.vision.scene import SceneEye, SceneModel, squared
 from albumen.vision.sentences import TextEncoder
 from albumen.vision.weights import WeightsError, path_of
 from albumen.vision.word_pieces import WordPieces
@@ -24,7 +24,7 @@ CHOSEN = Settings().models
 @pytest.fixture(scope="module")
 def model(weights_directory: Path) -> SceneModel:
     network = OnnxNetwork(path_of(CHOSEN.scene, weights_directory), threads=1)
-    return SceneModel(network, label_vectors.load(CHOSEN.sentences, weights_directory))
+    return SceneModel(SceneEye(network), label_vectors.load(CHOSEN.sentences, weights_directory))
 
 
 @pytest.fixture(scope="module")

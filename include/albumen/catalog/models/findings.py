@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from albumen.catalog.models.base import ITEM_HASH, LOCAL, NOW, UTC, Base, ItemColumns
@@ -163,6 +164,9 @@ class FaceRow(ItemColumns, Base):
     score: Mapped[float] = mapped_column(REAL())
     landmarks: Mapped[list[float]] = mapped_column(ARRAY(REAL()))
     sharpness: Mapped[float] = mapped_column(REAL())
+    roll: Mapped[float | None] = mapped_column(REAL())
+    yaw: Mapped[float | None] = mapped_column(REAL())
+    pitch: Mapped[float | None] = mapped_column(REAL())
     model_id: Mapped[str]
     vector: Mapped[Any] = mapped_column(Vector(128))
 
@@ -177,6 +181,8 @@ class QualityRow(ItemColumns, Base):
     sharpness: Mapped[float] = mapped_column(REAL())
     exposure: Mapped[float] = mapped_column(REAL())
     contrast: Mapped[float] = mapped_column(REAL())
+    noise: Mapped[float | None] = mapped_column(REAL())
+    resolution: Mapped[float | None] = mapped_column(REAL())
     reasons: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
 
 
@@ -226,3 +232,34 @@ class Embedding(ItemColumns, Base):
 
     model_id: Mapped[str] = mapped_column(primary_key=True)
     vector: Mapped[Any] = mapped_column(HALFVEC())
+
+
+class SafetyRow(ItemColumns, Base):
+    """How likely a picture is not for every eye: 0 safe, 1 unsafe."""
+
+    __tablename__ = "safety"
+    __table_args__ = (ITEM_HASH,)
+
+    score: Mapped[float] = mapped_column(REAL())
+    model_id: Mapped[str]
+
+
+class PictureKindRow(ItemColumns, Base):
+    """Whether a picture is a photo, screenshot, document, receipt, graphic or scan, and how sure that is."""
+
+    __tablename__ = "picture_kinds"
+    __table_args__ = (ITEM_HASH,)
+
+    kind: Mapped[str]
+    score: Mapped[float] = mapped_column(REAL())
+
+
+class TextRow(ItemColumns, Base):
+    """What can be read in a picture; `lines` have text, score and box as fractions of the upright picture."""
+
+    __tablename__ = "texts"
+    __table_args__ = (ITEM_HASH,)
+
+    text: Mapped[str]
+    lines: Mapped[list[Any]] = mapped_column(JSONB)
+    model_id: Mapped[str]

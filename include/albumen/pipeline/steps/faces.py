@@ -24,7 +24,7 @@ class FacesStep(Step):
     """
 
     name = "faces"
-    version = 1
+    version = 2
     reads = "preview"
     kinds = frozenset({"photo", "video"})
     consent = "faces"
@@ -72,6 +72,9 @@ class FacesStep(Step):
                 "score": face.score,
                 "landmarks": list(face.landmarks),
                 "sharpness": face.sharpness,
+                "roll": face.roll,
+                "yaw": face.yaw,
+                "pitch": face.pitch,
                 "model_id": RECOGNISER,
                 "vector": face.embedding.tolist(),
             }

@@ -10,10 +10,10 @@ from albumen.settings import Settings
 
 
 class QualityStep(Step):
-    """Measures sharpness, exposure and contrast."""
+    """Measures sharpness, exposure, contrast, noise and resolution."""
 
     name = "quality"
-    version = 1
+    version = 2
     reads = "preview"
     kinds = frozenset({"photo", "video"})
     writes = ("quality",)
@@ -43,6 +43,8 @@ class QualityStep(Step):
             "sharpness": found.sharpness,
             "exposure": found.exposure,
             "contrast": found.contrast,
+            "noise": found.noise,
+            "resolution": found.resolution,
             "reasons": list(found.reasons),
         }
         return StepResult(rows={"quality": [row]})

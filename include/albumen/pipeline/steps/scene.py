@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from albumen.pipeline.contract import MediaInput, Outcome, Step, StepResult
+from albumen.pipeline.steps import scene_eye
 from albumen.pipeline.taxonomy import ItemFault
 from albumen.settings import Settings
+
+if TYPE_CHECKING:
+    from albumen.vision.scene import Scene
 
 
 class SceneStep(Step):
@@ -30,18 +34,12 @@ class SceneStep(Step):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        import cv2
-
         from albumen.vision import label_vectors
-        from albumen.vision.network import OnnxNetwork
         from albumen.vision.scene import SceneModel
-        from albumen.vision.weights import path_of
 
         chosen = settings.models
-        cv2.setNumThreads(chosen.threads)
-        directory = Path(chosen.directory)
-        network = OnnxNetwork(path_of(chosen.scene, directory), threads=chosen.threads, providers=chosen.providers)
-        self._model = SceneModel(network, label_vectors.load(chosen.sentences, directory))
+        vectors = label_vectors.load(chosen.sentences, Path(chosen.directory))
+        self._model = SceneModel(scene_eye.load(chosen), vectors)
 
     @classmethod
     def models_of(cls, settings: Settings) -> tuple[str, ...]:
@@ -58,16 +56,10 @@ class SceneStep(Step):
 
     def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
         """One row of labels and two points an item; no label is a result, too."""
-        pictures, faults = {}, {}
-        for number, media in enumerate(batch):
-            try:
-                pictures[number] = media.picture
-            except ItemFault as fault:
-                faults[number] = fault
-        found = dict(zip(pictures, self._model.predict(list(pictures.values())), strict=True))
-        return [faults[number] if number in faults else self._result(found[number]) for number in range(len(batch))]
+        looked = scene_eye.look(batch, self.settings.models)
+        return [seen if isinstance(seen, ItemFault) else self._result(self._model.describe(seen)) for seen in looked]
 
-    def _result(self, scene: Any) -> StepResult:
+    def _result(self, scene: Scene) -> StepResult:
         chosen = self.settings.models
         labels: Mapping[str, Any] = {
             "model_id": chosen.scene,

@@ -1,0 +1,50 @@
+"""Safety: how likely a photo is not for every eye, so that it stays out of memories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from albumen.pipeline.contract import MediaInput, Outcome, Step, StepResult, each_picture
+from albumen.settings import Settings
+
+MODEL = "open-nsfw"
+
+
+class SafetyStep(Step):
+    """Scores a photo from 0 (safe) to 1.
+
+    Raises
+    ------
+    albumen.vision.weights.WeightsError
+        On construction, when weights are missing or altered: a fault of the installation, not of an item.
+    """
+
+    name = "safety"
+    version = 1
+    reads = "preview"
+    needs = ("renditions",)
+    writes = ("safety",)
+    models = (MODEL,)
+    batch_size = 8
+    expected_seconds = 0.04
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        import cv2
+
+        from albumen.vision.network import OnnxNetwork
+        from albumen.vision.safety import SafetyModel
+        from albumen.vision.weights import path_of
+
+        chosen = settings.models
+        cv2.setNumThreads(chosen.threads)
+        weights = path_of(MODEL, Path(chosen.directory))
+        self._model = SafetyModel(OnnxNetwork(weights, threads=chosen.threads, providers=chosen.providers))
+
+    def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
+        """One row an item."""
+        return each_picture(batch, self._model.predict, self._result)
+
+    def _result(self, score: float) -> StepResult:
+        return StepResult(rows={"safety": [{"score": score, "model_id": MODEL}]})
