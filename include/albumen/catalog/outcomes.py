@@ -54,6 +54,13 @@ FORGET = text("""
     RETURNING step, state, COALESCE(reason, '') AS reason
 """)
 
+FORGET_RETRIES = text("""
+    DELETE FROM outcomes USING unnest(CAST(:subjects AS bigint[]), CAST(:steps AS text[])) AS p(subject_id, step)
+    WHERE outcomes.library_id = :library_id AND outcomes.subject_id = p.subject_id AND outcomes.step = p.step
+      AND outcomes.state = 'retrying'
+    RETURNING outcomes.step, outcomes.state, COALESCE(outcomes.reason, '') AS reason
+""")
+
 
 def write(
     connection: Connection,
@@ -110,6 +117,18 @@ def forget(
             changes[row.step, row.state, row.reason] -= 1
         tally(connection, library_id, changes, slice_no=slice_no)
     return -changes.total()
+
+
+def forget_retries(
+    connection: Connection, library_id: int, pairs: Sequence[tuple[int, str]], *, slice_no: int = 0
+) -> None:
+    """Drop the outcomes of (subject, step) that were to be tried again and turned out not to apply."""
+    changes: Counter[tuple[str, str, str]] = Counter()
+    if pairs:
+        scope = {"library_id": library_id, "subjects": [s for s, _ in pairs], "steps": [step for _, step in pairs]}
+        for row in connection.execute(FORGET_RETRIES, scope):
+            changes[row.step, row.state, row.reason] -= 1
+        tally(connection, library_id, changes, slice_no=slice_no)
 
 
 def tally(connection: Connection, library_id: int, changes: Counter[tuple[str, str, str]], *, slice_no: int) -> None:

@@ -60,6 +60,8 @@ class SubjectResult:
         Of the bytes that were read, set with `content`.
     released : sequence of str
         Due steps that end without an outcome of their own, since the content had them already.
+    moot : sequence of str
+        Those of them that turned out not to apply: their retries are forgotten.
     rows : mapping of table to rows
         They replace the item's rows of those tables; where the model is in the table's key, that model's.
     renditions : sequence of mapping
@@ -83,6 +85,7 @@ class SubjectResult:
     mime: str | None = None
     outcomes: Sequence[StepOutcome] = ()
     released: Sequence[str] = ()
+    moot: Sequence[str] = ()
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     renditions: list[dict[str, Any]] = field(default_factory=list)
     follow: dict[str, str] = field(default_factory=dict)
@@ -178,6 +181,8 @@ def write(connection: Connection, lease: leases.Lease, results: Sequence[Subject
     _become_items(connection, lease, kept, items)
     ended, slice_no = _kept_outcomes(kept, taken, items), lease.shard_id % outcomes.TALLY_SLICES
     written = outcomes.write(connection, lease.library_id, ended, task=task, slice_no=slice_no)
+    moot = [(items.get(r.subject_id, r.subject_id), step) for r in kept for step in r.moot]
+    outcomes.forget_retries(connection, lease.library_id, moot, slice_no=slice_no)
     before = _items_of(kept, items)
     _mark_dirty(connection, lease.library_id, kept, before)
     _replace_rows(connection, lease.library_id, kept, items)

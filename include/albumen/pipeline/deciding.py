@@ -88,7 +88,8 @@ class Decider:
             undecoded = [name for name in left if self._works_without_pixels(name, reading)]
             refused = self._told(left, reading)
             self._refuse(decided, [name for name in refused if name not in undecoded], reading.fault)
-            decided.result.released = [*adopted, *(name for name in left if name not in refused)]
+            decided.result.moot = [name for name in left if name not in refused]
+            decided.result.released = [*adopted, *decided.result.moot]
             if undecoded:
                 decided.work = self._work_item(reading, tuple(undecoded), beside)
             return decided
@@ -99,7 +100,8 @@ class Decider:
                 decided.result.follow = {shows: NEVER}
             return decided
         todo = tuple(name for name in left if self._applies(name, reading))
-        decided.result.released = [name for name in due if name not in todo]
+        decided.result.moot = [name for name in left if name not in todo]
+        decided.result.released = [*adopted, *decided.result.moot]
         if todo:
             decided.work = self._work_item(reading, todo, beside)
         return decided
@@ -107,9 +109,10 @@ class Decider:
     def fail(self, decided: Decided, reason: Reason, detail: str) -> None:
         """Replace what is known of a subject's work by a fault of all its steps."""
         due = list(decided.inputs)
-        decided.result.outcomes, decided.result.rows, decided.result.renditions = (), {}, []
-        decided.result.follow, decided.result.released = {}, ()
-        self._refuse(decided, due, ItemFault(reason, detail))
+        told = self._told(due, decided.reading)
+        decided.result.rows, decided.result.renditions, decided.result.follow = {}, [], {}
+        decided.result.released = decided.result.moot = [name for name in due if name not in told]
+        self._refuse(decided, told, ItemFault(reason, detail))
 
     def fault_outcome(self, decided: Decided, step: str, fault: ItemFault) -> StepOutcome:
         """The outcome of a fault of one step."""

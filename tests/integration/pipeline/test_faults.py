@@ -19,8 +19,11 @@ from albumen.testing.store_proxy import Fault, Request
 
 pytestmark = pytest.mark.stack
 
-ON_ORIGINALS = {step.name for step in registry.for_everyone("original")}
+ON_ORIGINALS = {step.name for step in registry.for_everyone("original") if "photo" in step.kinds}
 ON_PREVIEWS = {step.name for step in registry.for_everyone("preview") if step.consent is None}
+
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>"""
 
 
 def upload(library: TestLibrary, photo, count: int) -> None:
@@ -111,6 +114,30 @@ def test_renditions_that_cannot_be_stored_are_made_again_also_of_copies(
     assert {record["state"] for record in records.values()} == {"done"}
     assert [records[key]["duplicate_of"] for key in ("copy-1.jpg", "copy-2.jpg")] == ["00.jpg", "00.jpg"]
     assert {one["key"] for record in records.values() for one in record["renditions"]} <= set(library.stored())
+    assert {state for _, _, state, *_ in endings(library)} == {"done"}, "no step that does not apply waits for ever"
+
+
+def test_what_turns_out_to_be_no_photo_after_a_fault_waits_for_nothing(
+    proxied_library, store_proxy, sandbox, photo
+) -> None:
+    library = proxied_library
+    upload(library, photo, 8)
+    library.put("00.jpg.xmp", XMP)
+    library.discover()
+    store_proxy.choose = lambda request: Fault(403) if reads(request) and request.key.endswith("xmp") else None
+    library.work()
+    assert library.records()["00.jpg.xmp"]["state"] == "due"
+
+    store_proxy.choose = lambda request: None
+    for _ in range(2):
+        library.execute("UPDATE due SET not_before = now()")
+        library.work()
+    record = library.records()["00.jpg.xmp"]
+    assert (record["kind"], record["state"], record["reason"]) == ("sidecar", "skipped", "sidecar")
+    assert {step["state"] for step in record["steps"].values()} <= {"done", "skipped"}
+    assert library.query("SELECT FROM sidecars") != []
+    tallied = library.query("SELECT sum(n) AS n FROM tallies WHERE state = 'retrying' GROUP BY step")
+    assert {row.n for row in tallied} <= {0}
 
 
 def test_hiccups_of_the_store_are_bridged_without_a_trace(proxied_library, store_proxy, sandbox, photo) -> None:

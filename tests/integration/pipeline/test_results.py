@@ -73,7 +73,7 @@ def test_a_shard_worked_on_again_from_the_start_ends_in_the_same_state(library, 
 
     after = library.dump()
     moved = {name for name in before if before[name] != after[name]}
-    assert moved <= {"outcomes", "outcome_history", "days"}
+    assert moved <= {"outcomes", "outcome_history", "hours_of_work", "days"}
     assert library.stored() == stored
     assert library.query("SELECT FROM superseded_objects") == []
     tallies_are_right(library)
