@@ -17,6 +17,7 @@ VERBS = {
     "add": Verb("albumen.cli.add:add"),
     "library": Verb("albumen.cli.library:app"),
     "export": Verb("albumen.cli.export:export"),
+    "sidecars": Verb("albumen.cli.sidecars:sidecars"),
     "quarantine": Verb("albumen.cli.quarantine:app"),
     "step": Verb("albumen.cli.step:app"),
     "cost": Verb("albumen.cli.cost:cost"),

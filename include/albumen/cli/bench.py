@@ -46,6 +46,16 @@ def quality(
 
 
 @app.command()
+def video(
+    seconds: Annotated[float, typer.Option(min=1, help="Length of the clip.")] = 20.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each side.")] = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """CPU of poster and proxy against bare ffmpeg with the same settings."""
+    run("video", "--seconds", str(seconds), "--rounds", str(rounds), as_json=as_json)
+
+
+@app.command()
 def job(
     photos: Annotated[int, typer.Option(min=1, help="How many photos.")] = 2000,
     max_megapixels: Annotated[float, typer.Option(help="Leave out larger ones, to save disk.")] = 25.0,

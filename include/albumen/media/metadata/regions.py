@@ -9,6 +9,7 @@ Metadata Working Group, "Guidelines for Handling Image Metadata" 2.0, 5.9 (mwg-r
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -152,6 +153,19 @@ def read_regions(packet: bytes, orientation: int | None) -> tuple[FaceRegion, ..
             source = "microsoft" if _MICROSOFT_REGION + "Rectangle" in region else "mwg"
             found.append(FaceRegion(readable(name), upright, source))
     return tuple(found)
+
+
+def stored_box(box: Sequence[float], orientation: int | None) -> tuple[float, float, float, float]:
+    """A box of the upright picture as it lies in the stored one: the opposite of the turning in `read_regions`."""
+    left, top, right, bottom = box[0], box[1], box[0] + box[2], box[1] + box[3]
+    turn = _TURNS.get(orientation or 1, _Turn())
+    if turn.flipped:
+        top, bottom = 1 - bottom, 1 - top
+    if turn.mirrored:
+        left, right = 1 - right, 1 - left
+    if turn.transposed:
+        left, top, right, bottom = top, left, bottom, right
+    return left, top, right - left, bottom - top
 
 
 def _mwg_box(region: dict[str, str], size: dict[str, str]) -> tuple[float, ...] | None:
