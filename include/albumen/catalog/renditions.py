@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -13,6 +14,10 @@ OF_KEY = text("""
     FROM originals o JOIN renditions r USING (library_id, item_id)
     WHERE o.library_id = :library_id AND o.bucket = :bucket AND o.key = :key AND o.vanished_at IS NULL
     ORDER BY r.bytes
+""")
+
+KEYS = text("""
+    SELECT item_id, key FROM renditions WHERE library_id = :library_id AND item_id = ANY(:items) AND name = :name
 """)
 
 TOTALS = text("""
@@ -46,6 +51,12 @@ def of_key(connection: Connection, library: Library, key: str) -> list[StoredRen
     """The renditions of one original (its key with the library's prefix), smallest first."""
     scope = {"library_id": library.library_id, "bucket": library.bucket, "key": key}
     return [StoredRendition(**row) for row in connection.execute(OF_KEY, scope).mappings()]
+
+
+def keys(connection: Connection, library_id: int, items: Sequence[int], *, name: str) -> dict[int, str]:
+    """The keys, in the library bucket, of one rendition of each of these items."""
+    rows = connection.execute(KEYS, {"library_id": library_id, "items": list(items), "name": name})
+    return {row.item_id: row.key for row in rows}
 
 
 def totals(connection: Connection, library_id: int) -> list[Total]:

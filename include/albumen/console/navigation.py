@@ -42,6 +42,8 @@ PAGES = (
     Page("overview", "Overview", of_library=False),
     Page("quarantine", "Quarantine"),
     Page("item", "Item"),
+    Page("people", "People"),
+    Page("duplicates", "Duplicates"),
     Page("backfill", "Backfill"),
     Page("alerts", "Alerts", of_library=False),
     Page("audit", "Audit", of_library=False),
