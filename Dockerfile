@@ -37,6 +37,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     AIRFLOW_HOME=/opt/airflow \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/airflow/dags \
     AIRFLOW__CORE__PLUGINS_FOLDER=/opt/airflow/plugins \
+    AIRFLOW__LOGGING__JSON_LOGS=True \
     AIRFLOW__LOGGING__BASE_LOG_FOLDER=/opt/airflow/logs \
     ALBUMEN_MODELS__DIRECTORY=/opt/albumen/models
 USER 50000:0

@@ -22,6 +22,7 @@ VERBS = {
     "step": Verb("albumen.cli.step:app"),
     "cost": Verb("albumen.cli.cost:cost"),
     "capacity": Verb("albumen.cli.capacity:capacity"),
+    "metrics": Verb("albumen.cli.metrics:metrics"),
     "why": Verb("albumen.cli.why:why"),
     "search": Verb("albumen.cli.search:search"),
     "duplicates": Verb("albumen.cli.duplicates:app"),

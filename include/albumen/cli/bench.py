@@ -12,7 +12,7 @@ import typer
 from albumen.local.home import REPOSITORY
 
 app = typer.Typer(
-    help="Measure: photos a second, quality, due work at scale, latency, lanes, Airflow's overhead, start-up.",
+    help="Measure: photos a second, quality, due work and pages at scale, latency, lanes, overhead, start-up.",
     no_args_is_help=True,
 )
 
@@ -80,6 +80,18 @@ def due(
 ) -> None:
     """Planning, leasing and writing with a million due rows; fails on a sequential scan or a missed target."""
     run("due", "--rows", str(rows), "--rounds", str(rounds), as_json=as_json)
+
+
+@app.command()
+def console(
+    items: Annotated[
+        int, typer.Option(min=10_000, help="Items of the larger library; the smaller has 1 %.")
+    ] = 1_000_000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each page is asked for.")] = 40,
+    as_json: JsonOption = False,
+) -> None:
+    """The console's pages over a large catalog: real pages, simulated rows; fails on a missed target."""
+    run("console", "--items", str(items), "--rounds", str(rounds), as_json=as_json)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
+from structlog.contextvars import bind_contextvars
 
 from albumen.airflow.hooks.catalog import CatalogHook
 from albumen.airflow.hooks.library import library_store, source_store
@@ -64,6 +65,7 @@ class ProcessShardOperator(BaseOperator):
             self.log.info("%s", nothing)
             return {}
         library = everyone[lease.library_id]
+        bind_contextvars(library_id=lease.library_id, run_id=ti.run_id, shard_id=lease.shard_id)
         leased = f"{library.name}: {lease.size} {lease.lane.name.lower()} (shard {lease.shard_id})"
         label(context, leased)
         self.log.info("leased %s, generation %d", leased, lease.generation)

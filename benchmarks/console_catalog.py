@@ -1,0 +1,118 @@
+"""A catalog with a library of so many items, as a month of work leaves it: simulated rows, all tables a page asks."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from albumen.catalog import libraries
+
+STEPS = ("metadata", "renditions", "quality", "likeness")
+QUARANTINED = 100
+"""One item in so many, of its renditions; one in as many waits for its likeness."""
+
+ROWS = (
+    """
+    INSERT INTO originals (library_id, bucket, key, original_id, etag, size, last_modified, item_id, kind, mime,
+        discovered_at)
+    SELECT :library_id, 'bench', :prefix || (2000 + n % 25) || '/' || lpad(n::text, 8, '0') || '.jpg', :base + 2 * n,
+        md5(n::text), 3000000, now(), :base + 2 * n + 1, 'photo', 'image/jpeg', now() - interval '30 days' * n / :items
+    FROM generate_series(1, :items) AS n
+    """,
+    """
+    INSERT INTO items (library_id, item_id, sha256, bytes, kind, mime)
+    SELECT :library_id, :base + 2 * n + 1, decode(md5(n::text) || md5(n::text), 'hex'), 3000000, 'photo', 'image/jpeg'
+    FROM generate_series(1, :items) AS n
+    """,
+    """
+    INSERT INTO facts (library_id, item_id, original_id, width, height, orientation, taken_local, make, model)
+    SELECT :library_id, :base + 2 * n + 1, :base + 2 * n, 4000, 3000, 1,
+        timestamp '2000-01-01' + interval '25 years' * n / :items, 'Bench', 'Model ' || n % 20
+    FROM generate_series(1, :items) AS n
+    """,
+    """
+    INSERT INTO renditions (library_id, item_id, name, key, mime, width, height, bytes)
+    SELECT :library_id, :base + 2 * n + 1, name, 'renditions/' || n || '/' || name, 'image/jpeg', 1920, 1440, 300000
+    FROM generate_series(1, :items) AS n, unnest(ARRAY['preview', 'thumb']) AS name WHERE n % :rare <> 0
+    """,
+    """
+    INSERT INTO quality (library_id, item_id, score, sharpness, exposure, contrast)
+    SELECT :library_id, :base + 2 * n + 1, 0.5, 0.5, 0.5, 0.5 FROM generate_series(1, :items) AS n
+    """,
+    """
+    INSERT INTO outcomes (library_id, subject_id, step, state, reason, detail, attempts, version, inputs_key, cpu_s,
+        wall_s, bytes_read, bytes_written, task, at)
+    SELECT :library_id, :base + 2 * n + 1, step,
+        CASE WHEN step = 'renditions' AND n % :rare = 0 THEN 'quarantined' ELSE 'done' END,
+        CASE WHEN step = 'renditions' AND n % :rare = 0 THEN 'unreadable' END,
+        CASE WHEN step = 'renditions' AND n % :rare = 0 THEN 'cut off: 100 of 3000000 bytes' END,
+        1, 1, md5(n::text), 0.05, 0.05, 3000000, 300000, 'transcode_originals/r' || n / 1000 || '/process/0/1',
+        now() - interval '30 days' * (:items - n) / :items
+    FROM generate_series(1, :items) AS n, unnest(CAST(:steps AS text[])) AS step
+    WHERE NOT (step = 'likeness' AND n % :rare = 1)
+    """,
+    """
+    INSERT INTO outcome_history (library_id, subject_id, step, state, reason, detail, attempts, version, inputs_key,
+        cpu_s, wall_s, bytes_read, bytes_written, task, at)
+    SELECT library_id, subject_id, step, state, reason, detail, attempts, version, inputs_key, cpu_s, wall_s,
+        bytes_read, bytes_written, task, at
+    FROM outcomes WHERE library_id = :library_id ORDER BY at
+    """,
+    """
+    INSERT INTO due (library_id, subject_id, step, subject_kind, lane, due_since)
+    SELECT :library_id, :base + 2 * n + 1, 'likeness', 'i', 0, now() - interval '1 minute'
+    FROM generate_series(1, :items) AS n WHERE n % :rare = 1
+    """,
+    """
+    INSERT INTO tallies (library_id, step, state, reason, slice, n)
+    SELECT library_id, step, state, COALESCE(reason, ''), 0, count(*) FROM outcomes
+    WHERE library_id = :library_id GROUP BY 1, 2, 3, 4
+    """,
+    """
+    INSERT INTO hours_of_work (library_id, hour, step, state, reason, slice, n, cpu_s, wall_s, bytes_read,
+        bytes_written)
+    SELECT library_id, date_trunc('hour', at), step, state, COALESCE(reason, ''), 0, count(*), sum(cpu_s), sum(wall_s),
+        sum(bytes_read), sum(bytes_written) FROM outcomes WHERE library_id = :library_id GROUP BY 1, 2, 3, 4, 5
+    """,
+    """
+    INSERT INTO shards (library_id, pass_name, lane, size, claim, leased_until, started_at, finished_at, summary)
+    SELECT :library_id, 'original', 0, 200, 'transcode_originals/r' || n / 5 || '/process/' || n % 5 || :prefix, now(),
+        now() - interval '30 days' * (:items - n * 200) / :items,
+        now() - interval '30 days' * (:items - n * 200) / :items + interval '40 seconds',
+        '{"size": 200, "seconds": 40, "adopted": 0, "bytes_read": 600000000, "bytes_written": 60000000,
+          "cpu_s": {"renditions": 10.0}, "outcomes": [["renditions", "done", "", 198]]}'::jsonb
+    FROM generate_series(1, GREATEST(1, :items / 200)) AS n
+    """,
+    "INSERT INTO listings (library_id, finished_at, keys) VALUES (:library_id, now(), :items)",
+    """
+    INSERT INTO backfills (library_id, step, selection, cursor, enqueued, finished_at)
+    SELECT :library_id, 'quality', '{"prefix": "2020/", "stale_only": true}', 1, 1000, now() FROM generate_series(1, 30)
+    """,
+    """
+    INSERT INTO audit (by, action, library, details)
+    SELECT 'operator', 'release', :name, '{"outcomes": 3, "subjects": [1, 2, 3]}' FROM generate_series(1, 200)
+    """,
+)
+ANALYZE = "ANALYZE originals, items, facts, renditions, quality, outcomes, outcome_history, due, tallies, shards"
+
+
+def fill(connection: Connection, name: str, items: int) -> int:
+    """Make a library of so many items; its id. Statistics are gathered as autovacuum would."""
+    made = libraries.create(connection, name=name, bucket="bench", prefix=f"{name}/", home_zone="UTC", consents=())
+    known = connection.execute(text("SELECT COALESCE(max(original_id), 0) + 2 FROM originals")).scalar_one()
+    values = {
+        "library_id": made.library_id,
+        "items": items,
+        "prefix": made.prefix,
+        "base": known,
+        "steps": list(STEPS),
+        "rare": QUARANTINED,
+        "name": name,
+    }
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    for statement in ROWS:
+        connection.execute(text(statement), values)
+    connection.commit()
+    connection.execute(text("SET statement_timeout = 0"))
+    connection.execute(text(ANALYZE))
+    connection.commit()
+    return made.library_id
