@@ -20,7 +20,14 @@ from albumen.local.uploading import upload_folder
 from albumen.memories import generating
 from albumen.pipeline import backfilling
 
-DAGS = ("ingest_originals", "transcode_originals", "enrich_items", "organise_libraries", "generate_memories")
+DAGS = (
+    "ingest_originals",
+    "transcode_originals",
+    "transcode_videos",
+    "enrich_items",
+    "organise_libraries",
+    "generate_memories",
+)
 BY_HAND = ("backfill_step",)
 RUN_SECONDS = 600.0
 
