@@ -15,6 +15,8 @@ from sqlalchemy import Connection, text
 MOST_PHOTOS = 12_000
 """No story needs more; a day of 50,000 photos is cut to its best."""
 LEAST_OF_A_DAY = 12
+OF_A_YEAR = 40
+"""Photos of one person that are read of each year."""
 NEAR_KM = 5.0
 """A guessed position that may be farther off names no place."""
 MOST_OF_A_DAY = 2000
@@ -33,8 +35,19 @@ PHOTOS = text("""
             PARTITION BY day ORDER BY of_hour, score DESC NULLS LAST, item_id
         ) AS of_day
         FROM seen WHERE of_hour <= :of_a_day
+    ), of_people AS (
+        SELECT w.item_id, row_number() OVER (
+            PARTITION BY w.person_id, date_part('year', f.taken_local) ORDER BY q.score DESC NULLS LAST, w.item_id
+        ) AS of_year
+        FROM face_people w
+        JOIN facts f ON f.library_id = :library_id AND f.item_id = w.item_id
+            AND f.taken_confidence IN ('high', 'medium')
+        LEFT JOIN quality q ON q.library_id = :library_id AND q.item_id = w.item_id
+        WHERE w.library_id = :library_id AND w.person_id = ANY(:people)
     ), picked AS MATERIALIZED (
-        SELECT item_id FROM ranked WHERE of_day <= :of_a_day ORDER BY of_day, score DESC NULLS LAST, item_id LIMIT :most
+        (SELECT item_id FROM ranked WHERE of_day <= :of_a_day
+         ORDER BY of_day, score DESC NULLS LAST, item_id LIMIT :most)
+        UNION SELECT item_id FROM of_people WHERE of_year <= :of_a_year
     )
     SELECT f.item_id, o.key, f.taken_local, f.taken_confidence, f.width, f.height, f.gps_lat, f.gps_lon,
         q.score AS quality, COALESCE(q.reasons, '{}') AS quality_reasons, l.phash,
@@ -70,9 +83,14 @@ PHOTOS = text("""
 
 
 def photos(
-    connection: Connection, library_id: int, ranges: Sequence[tuple[date, date]], *, days: int
+    connection: Connection,
+    library_id: int,
+    ranges: Sequence[tuple[date, date]],
+    *,
+    days: int,
+    people: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
-    """Photos taken on these local dates whose time is trusted, by time; of many days, the best of each.
+    """Photos taken on these local dates, or of these people, whose time is trusted, by time; of many, the best.
 
     Parameters
     ----------
@@ -80,8 +98,10 @@ def photos(
         First and last day, both included; without overlap.
     days : int
         How many of the days have photos.
+    people : sequence of str
+        Of these people the best photos of each year are read too, whatever their day; that grows with their photos.
     """
-    if not ranges:
+    if not (ranges or people):
         return []
     day = datetime.min.time()
     parameters = {
@@ -91,5 +111,7 @@ def photos(
         "of_a_day": min(max(MOST_PHOTOS // max(days, 1), LEAST_OF_A_DAY), MOST_OF_A_DAY),
         "most": MOST_PHOTOS,
         "near_km": NEAR_KM,
+        "people": list(people),
+        "of_a_year": OF_A_YEAR,
     }
     return [dict(row) for row in connection.execute(PHOTOS, parameters).mappings()]

@@ -114,6 +114,39 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Trip:
+    """A time away from home.
+
+    Attributes
+    ----------
+    trip_id : str
+        Its id, the same while its photos are.
+    first, last : date
+        Local days, both included.
+    farthest_km : float
+        From home.
+    places : tuple of (str, str)
+        City and country in the order visited; untrusted text.
+    """
+
+    trip_id: str
+    first: date
+    last: date
+    farthest_km: float
+    places: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whom the owner named; `faces` is how many of them were found. The name is untrusted text."""
+
+    person_id: str
+    name: str
+    birth_date: date | None
+    faces: int
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """One library: what is known of it as a whole, and the photos that a kind asked for.
 
@@ -133,6 +166,10 @@ class Context:
         How many good photos each local day has; days without any are left out.
     told : tuple of Told
         What was told on the days before, most recent first, as far back as cool-downs reach.
+    trips : tuple of Trip
+        Oldest first.
+    people : tuple of Person
+        Named ones that are not hidden, most faces first.
     """
 
     library_id: int
@@ -142,6 +179,8 @@ class Context:
     photos: tuple[Photo, ...] = ()
     days: Mapping[date, int] = field(default_factory=dict)
     told: tuple[Told, ...] = ()
+    trips: tuple[Trip, ...] = ()
+    people: tuple[Person, ...] = ()
 
     def last_told(self, kind: str, key: str) -> date | None:
         """The last earlier day that a story was told on; None if it never was."""

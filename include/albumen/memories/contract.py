@@ -32,9 +32,12 @@ class Window:
     ----------
     ranges : tuple of DateRange
         Local dates, in time order and without overlap. Of a long window each day gives its best photos only.
+    people : tuple of str
+        Ids of people, of each of whom every year gives its best photos.
     """
 
     ranges: tuple[DateRange, ...] = ()
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Candidate:
         In time order.
     years : tuple of int
         The years its photos are from, ascending.
+    about : str
+        Whom or what it is about, for its title; untrusted text.
     """
 
     kind: str
@@ -77,6 +82,7 @@ class Candidate:
     cover: Photo
     items: tuple[CandidateItem, ...]
     years: tuple[int, ...]
+    about: str = ""
 
 
 class MemoryKind(ABC):

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from albumen.catalog import days, memories, memory_context, suppressions
+from albumen.catalog import days, memories, memory_context, people, places, suppressions, trips
 from albumen.catalog.libraries import Library
-from albumen.memories.context import Context, FaceBox, Photo, Told
+from albumen.memories.context import Context, FaceBox, Person, Photo, Told, Trip
 from albumen.memories.contract import DateRange, MemoryKind, Window
 from albumen.memories.hiding import Hidden, hidden
 from albumen.settings import MemorySettings
@@ -31,8 +31,25 @@ def outline(connection: Connection, library: Library, day: date) -> Context:
         home_zone=library.home_zone,
         locale=library.locale,
         days={taken: good for taken, good in days.counts(connection, library.library_id).items() if good},
+        trips=_trips(connection, library.library_id),
+        people=_people(connection, library.library_id),
         told=tuple(Told(story.kind, story.key, story.told_on, story.items) for story in told),
     )
+
+
+def _trips(connection: Connection, library_id: int) -> tuple[Trip, ...]:
+    named = places.everyone(connection, library_id)
+    found = []
+    for trip in trips.everyone(connection, library_id):
+        seen = [named[place_id] for place_id in trip.place_ids if place_id in named]
+        spots = tuple((place.city or place.region or place.country, place.country) for place in seen)
+        found.append(Trip(trip.trip_id, trip.first_day, trip.last_day, trip.farthest_km, spots))
+    return tuple(found)
+
+
+def _people(connection: Connection, library_id: int) -> tuple[Person, ...]:
+    every = people.everyone(connection, library_id)
+    return tuple(Person(one.person_id, one.name, one.birth_date, one.faces) for one in every if one.name)
 
 
 def hidden_of(connection: Connection, library_id: int, settings: MemorySettings) -> Hidden:
@@ -72,13 +89,16 @@ def gather(
     unseen = hidden_of(connection, library.library_id, settings)
     whole = outline(connection, library, day)
     shown = {taken: good for taken, good in whole.days.items() if not unseen.hides_day(taken)}
-    whole = replace(whole, days=shown)
+    away = tuple(trip for trip in whole.trips if not (unseen.hides_day(trip.first) or unseen.hides_day(trip.last)))
+    named = tuple(person for person in whole.people if person.person_id not in unseen.people)
+    whole = replace(whole, days=shown, trips=away, people=named)
     windows = {kind.name: kind.window(whole, day) for kind in kinds if kind.name not in unseen.kinds}
     ranges = united(each for window in windows.values() for each in window.ranges)
     known = sorted(shown)
     spans = [(each.first, each.last) for each in ranges if days_within(known, each)]
     asked = sum(days_within(known, each) for each in ranges)
-    rows = memory_context.photos(connection, library.library_id, spans, days=asked)
+    wanted = sorted({person for window in windows.values() for person in window.people})
+    rows = memory_context.photos(connection, library.library_id, spans, days=asked, people=wanted)
     seen = [photo for photo in map(photo_of, rows) if not unseen.hides(photo)]
     return {name: replace(whole, photos=inside(seen, window)) for name, window in windows.items()}
 
@@ -107,7 +127,7 @@ def inside(photos: list[Photo], window: Window) -> tuple[Photo, ...]:
     for photo in photos:
         taken = photo.taken_local.date()
         at = bisect_right(firsts, taken) - 1
-        if at >= 0 and taken <= ranges[at].last:
+        if (at >= 0 and taken <= ranges[at].last) or photo.people.intersection(window.people):
             found.append(photo)
     return tuple(found)
 

@@ -15,6 +15,10 @@ from albumen.settings import MemorySettings
 KINDS = (
     "albumen.memories.kinds.on_this_day:OnThisDay",
     "albumen.memories.kinds.recap:Recap",
+    "albumen.memories.kinds.trip:TripKind",
+    "albumen.memories.kinds.person:PersonKind",
+    "albumen.memories.kinds.birthday:Birthday",
+    "albumen.memories.kinds.place:PlaceKind",
     "albumen.memories.kinds.event:Event",
 )
 PUBLISHERS = ("albumen.memories.publishers.page:PagePublisher",)

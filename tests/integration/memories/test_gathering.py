@@ -67,3 +67,45 @@ def test_of_a_day_with_too_many_photos_every_hour_keeps_its_best(filled: TestLib
         found = memory_context.photos(connection, filled.library.library_id, [(day, day)], days=1)
     assert len(found) == 2
     assert len({row["taken_local"].hour for row in found}) == 2
+
+
+def test_a_person_brings_their_best_photos_of_each_year_and_a_trip_its_places(
+    filled: TestLibrary, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(memory_context, "OF_A_YEAR", 2)
+    library_id = filled.library.library_id
+    filled.execute(
+        "INSERT INTO people (library_id, person_id, name, faces, birth_date) "
+        "VALUES (:library_id, 'ann', 'Ann', 20, '2018-09-01')",
+        library_id=library_id,
+    )
+    filled.execute(
+        "INSERT INTO faces (library_id, item_id, face_no, x, y, width, height, score, landmarks, sharpness, "
+        "model_id, vector) SELECT library_id, item_id, 0, .4, .4, .2, .2, .9, '{}', 1, 'm', :vector FROM facts",
+        vector=str([0.0] * 128),
+    )
+    filled.execute(
+        "INSERT INTO face_people (library_id, item_id, face_no, person_id, confidence, x, y, width, height) "
+        "SELECT library_id, item_id, 0, 'ann', 1, .4, .4, .2, .2 FROM facts"
+    )
+    filled.execute(
+        "INSERT INTO places (library_id, place_id, city, country, country_code, lat, lon) "
+        "VALUES (:library_id, 'p1', 'Arezzo', 'Italy', 'IT', 43.4, 11.9)",
+        library_id=library_id,
+    )
+    filled.execute(
+        "INSERT INTO trips (library_id, trip_id, starts_at, ends_at, first_day, last_day, days, photos, farthest_km, "
+        "place_ids) "
+        "VALUES (:library_id, 't1', '2023-05-10', '2023-05-15', '2023-05-10', '2023-05-15', 6, 6, 300, '{p1}')",
+        library_id=library_id,
+    )
+    kinds = memory_kinds(MemorySettings())
+    with filled.connect() as connection:
+        contexts = gather(connection, filled.library, date(2024, 9, 1), kinds.values(), MemorySettings())
+    assert [person.name for person in contexts["trip"].people] == ["Ann"]
+    assert [trip.places for trip in contexts["trip"].trips] == [(("Arezzo", "Italy"),)]
+    theirs = contexts["birthday"].photos
+    years = [photo.taken_local.year for photo in theirs]
+    assert (years.count(2019), years.count(2021)) == (2, 2)
+    assert all(photo.people == {"ann"} for photo in theirs)
+    assert {photo.taken_local.month for photo in contexts["trip"].photos} == {5}

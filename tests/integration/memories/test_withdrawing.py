@@ -117,8 +117,8 @@ def test_a_hidden_person_and_place_and_who_is_hidden_everywhere(three_years: Tes
             library_id=library_id, item=item_of(three_years, key), vector=vector,
         )  # fmt: skip
         three_years.execute(
-            "INSERT INTO face_people (library_id, item_id, face_no, person_id, confidence) "
-            "VALUES (:library_id, :item, 0, :person, 1)",
+            "INSERT INTO face_people (library_id, item_id, face_no, person_id, confidence, x, y, width, height) "
+            "VALUES (:library_id, :item, 0, :person, 1, .4, .4, .2, .2)",
             library_id=library_id, item=item_of(three_years, key), person=person,
         )  # fmt: skip
         three_years.execute(

@@ -1,0 +1,110 @@
+"""Trip: a time away from home, day by day.
+
+It is told once when its owner is home again, on the anniversary of its first day, and now and then.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+from albumen.memories.anniversary import days_away
+from albumen.memories.context import Context, Photo, Trip
+from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
+from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
+from albumen.memories.reasons import told_items
+from albumen.memories.titles import MONTHS, counted
+
+# Told when the last pictures have had time to arrive.
+HOME_AGAIN = timedelta(days=2)
+NEWS = timedelta(days=30)
+AGAIN = timedelta(days=300)
+FRESH, ANNIVERSARY, ANY_DAY = 0.9, 0.75, 0.45
+# Of the trips without an occasion so many are tried a day.
+TRIED = 2
+# So much of a story is from one place before it has that place's name.
+MOSTLY = 0.6
+
+
+class TripKind(MemoryKind):
+    """A time away from home."""
+
+    name = "trip"
+    version = 1
+
+    def window(self, context: Context, date: date) -> Window:
+        """The days of the trips whose turn it is."""
+        spans = sorted((trip.first, trip.last) for trip, _ in turns(context, date))
+        return Window(tuple(DateRange(first, last) for first, last in spans))
+
+    def candidates(self, context: Context, date: date, seed: int) -> list[Candidate]:
+        """One story per trip whose turn it is and that has enough to tell."""
+        found = []
+        for trip, strength in turns(context, date):
+            taken = [photo for photo in context.photos if photo.trip_id == trip.trip_id]
+            for offered in by_camera_first(taken):
+                group = _day_of(trip)
+                choices = choose(offered, lambda _: 0, rules_of(self.settings), seed, group=group)
+                if len(choices) >= self.settings.min_photos:
+                    found.append(self._told(trip, choices, strength, date))
+                    break
+        return found
+
+    def title(self, candidate: Candidate, locale: str) -> str:
+        """`Višnjan, July 2019`; where no place has most of it, `4 days away, July 2019`."""
+        photos = [item.photo for item in candidate.items]
+        first, last = photos[0].taken_local, photos[-1].taken_local
+        where = mostly(photos) or f"{counted((last.date() - first.date()).days + 1, 'day')} away"
+        return f"{where}, {MONTHS[first.month - 1]} {first.year}"
+
+    def _told(self, trip: Trip, choices: Sequence[Choice], strength: float, date: date) -> Candidate:
+        photos = [choice.photo for choice in choices]
+        cover = cover_of(photos)
+        days = (trip.last - trip.first).days + 1
+        cities = list(dict.fromkeys(city for city, _ in trip.places))
+        where = f" in {cities[0]}" if len(cities) == 1 else f" in {len(cities)} places" if cities else ""
+        return Candidate(
+            kind=self.name,
+            key=f"{self.name}:{trip.trip_id}",
+            date=date,
+            reason=f"{counted(len(photos), 'photo')} of {counted(days, 'day')}{where}, "
+            f"{trip.farthest_km:.0f} km from home",
+            strength=strength,
+            cover=cover,
+            items=told_items(choices, cover, _day_of(trip)),
+            years=tuple(sorted({photo.taken_local.year for photo in photos})),
+        )
+
+
+def turns(context: Context, date: date) -> list[tuple[Trip, float]]:
+    """The trips to tell on a day with how strong the occasion is, strongest first; the same context gives the same."""
+    occasions, others = [], []
+    for trip in context.trips:
+        last = context.last_told(TripKind.name, f"{TripKind.name}:{trip.trip_id}")
+        age = date - trip.last
+        if age < HOME_AGAIN or (last is not None and date - last < AGAIN):
+            continue
+        if age <= NEWS:
+            occasions.append((trip, FRESH))
+        elif trip.first.year < date.year and days_away(trip.first, date) == 0:
+            occasions.append((trip, ANNIVERSARY))
+        else:
+            others.append((trip, ANY_DAY))
+    name = f"{context.library_id}:{date.isoformat()}"
+    others.sort(key=lambda each: (zlib.crc32(f"{name}:{each[0].trip_id}".encode()), each[0].trip_id))
+    return sorted(occasions, key=lambda each: (-each[1], each[0].first)) + others[:TRIED]
+
+
+def mostly(photos: Sequence[Photo]) -> str | None:
+    """The place that most of the photos are from; None where none has enough of them, or it is not known."""
+    named = Counter(photo.place for photo in photos if photo.place)
+    if not named:
+        return None
+    place, count = min(named.items(), key=lambda each: (-each[1], each[0]))
+    return place if count >= MOSTLY * len(photos) else None
+
+
+def _day_of(trip: Trip) -> Callable[[Photo], str]:
+    return lambda photo: f"day {(photo.taken_local.date() - trip.first).days + 1}"
