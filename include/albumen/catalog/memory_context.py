@@ -17,6 +17,8 @@ MOST_PHOTOS = 12_000
 LEAST_OF_A_DAY = 12
 OF_A_YEAR = 40
 """Photos of one person that are read of each year."""
+UNSAFE = 0.5
+"""From this score on a picture is in no story."""
 NEAR_KM = 5.0
 """A guessed position that may be farther off names no place."""
 MOST_OF_A_DAY = 2000
@@ -77,6 +79,9 @@ PHOTOS = text("""
         FROM faces a LEFT JOIN face_people w USING (library_id, item_id, face_no)
         WHERE a.library_id = :library_id AND a.item_id = f.item_id
     ) AS faces ON true
+    LEFT JOIN picture_kinds k ON k.library_id = :library_id AND k.item_id = f.item_id
+    LEFT JOIN safety s ON s.library_id = :library_id AND s.item_id = f.item_id
+    WHERE COALESCE(k.kind, 'photo') IN ('photo', 'scan') AND COALESCE(s.score, 0) < :unsafe
     ORDER BY f.taken_local, f.item_id
 """)
 """Of every day the best photo of each hour before any second one; details are read of those only."""
@@ -111,6 +116,7 @@ def photos(
         "of_a_day": min(max(MOST_PHOTOS // max(days, 1), LEAST_OF_A_DAY), MOST_OF_A_DAY),
         "most": MOST_PHOTOS,
         "near_km": NEAR_KM,
+        "unsafe": UNSAFE,
         "people": list(people),
         "of_a_year": OF_A_YEAR,
     }

@@ -78,16 +78,16 @@ def test_a_library_has_its_turn_when_its_local_morning_has_come(
     take_turn(place, "2023-06-11")
     clock("2023-06-11T16:30:00")
     assert run_task(plan()).result == [{"library": "far", "day": "2023-06-12"}]
-    clock("2023-06-12T03:59:00")
+    clock("2023-06-12T02:59:00")
     assert {job["library"] for job in run_task(plan()).result} == {"far"}
-    clock("2023-06-12T04:00:00")
-    assert {"library": "test", "day": "2023-06-12"} in run_task(plan()).result, "six in the morning in Madrid"
+    clock("2023-06-12T03:00:00")
+    assert {"library": "test", "day": "2023-06-12"} in run_task(plan()).result, "five in the morning in Madrid"
 
 
 def test_the_morning_is_a_setting(
     place: TestLibrary, run_task: Run, clock: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock("2023-06-12T04:00:00")
+    clock("2023-06-12T03:00:00")
     monkeypatch.setenv("ALBUMEN_MEMORIES__MORNING_HOUR", "7")
     assert run_task(plan()).result == []
 

@@ -109,3 +109,24 @@ def test_a_person_brings_their_best_photos_of_each_year_and_a_trip_its_places(
     assert (years.count(2019), years.count(2021)) == (2, 2)
     assert all(photo.people == {"ann"} for photo in theirs)
     assert {photo.taken_local.month for photo in contexts["trip"].photos} == {5}
+
+
+def test_screenshots_documents_and_unsafe_pictures_are_never_read(filled: TestLibrary) -> None:
+    of_day = "SELECT item_id FROM facts WHERE taken_local = :at"
+    for at, kind in (("2019-06-12 10:30", "screenshot"), ("2019-06-12 11:30", "receipt"), ("2021-06-12 10:30", "scan")):
+        filled.execute(
+            f"INSERT INTO picture_kinds (library_id, item_id, kind, score) SELECT 1, item_id, :kind, 1 FROM ({of_day}) "
+            "AS f ON CONFLICT (library_id, item_id) DO UPDATE SET kind = excluded.kind",
+            at=at, kind=kind,
+        )  # fmt: skip
+    filled.execute(
+        f"INSERT INTO safety (library_id, item_id, score, model_id) SELECT 1, item_id, 0.9, 'm' FROM ({of_day}) AS f "
+        "ON CONFLICT (library_id, item_id) DO UPDATE SET score = excluded.score",
+        at="2021-06-12 11:30",
+    )
+    with filled.connect() as connection:
+        context = gather(
+            connection, filled.library, date(2023, 6, 12), memory_kinds(MemorySettings()).values(), MemorySettings()
+        )["on_this_day"]
+    hours = sorted((photo.taken_local.year, photo.taken_local.hour) for photo in context.photos)
+    assert hours == [(2019, 12), (2019, 13), (2021, 10), (2021, 12), (2021, 13)]
