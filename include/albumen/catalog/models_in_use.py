@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, text
 
 from albumen.settings import ModelSettings
 
 CHOSEN = text("SELECT capability, model_id FROM models_in_use")
+
+COVERED = text("""
+    SELECT count(*) AS photos, count(s.item_id) AS seen
+    FROM items i
+    JOIN renditions r ON r.library_id = i.library_id AND r.item_id = i.item_id AND r.name = 'preview'
+    LEFT JOIN scenes s ON s.library_id = i.library_id AND s.item_id = i.item_id AND s.model_id = :model_id
+    WHERE i.kind = 'photo' AND i.retired_at IS NULL
+""")
+
+SWITCH = text("""
+    INSERT INTO models_in_use (capability, model_id, before) VALUES (:capability, :model_id, :before)
+    ON CONFLICT (capability) DO UPDATE
+    SET model_id = excluded.model_id, before = excluded.before, since = now()
+""")
 
 SCENE, TEXT_SPACE = "scene", "text_space"
 
@@ -18,3 +34,26 @@ def model_ids(connection: Connection) -> dict[str, str]:
     unchosen = ModelSettings()
     chosen = {row.capability: row.model_id for row in connection.execute(CHOSEN)}
     return {SCENE: unchosen.scene, TEXT_SPACE: unchosen.text_space, **chosen}
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many living photos have a preview, and how many of them this model has seen."""
+
+    photos: int
+    seen: int
+
+
+def coverage(connection: Connection, model_id: str) -> Coverage:
+    """How far a model of `scene` is through all libraries. Counts everything: for a person who waits."""
+    row = connection.execute(COVERED, {"model_id": model_id}).one()
+    return Coverage(row.photos, row.seen)
+
+
+def switch(connection: Connection, *, scene: str, text_space: str) -> str:
+    """Have another model's rows count; the model before, for the way back."""
+    before = model_ids(connection)
+    for capability, model_id in ((SCENE, scene), (TEXT_SPACE, text_space)):
+        parameters = {"capability": capability, "model_id": model_id, "before": before[capability]}
+        connection.execute(SWITCH, parameters)
+    return before[SCENE]

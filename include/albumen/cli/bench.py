@@ -73,6 +73,20 @@ def job(
 
 
 @app.command()
+def enrich(
+    photos: Annotated[int, typer.Option(min=1, help="How many photos.")] = 24,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each side.")] = 3,
+    pictures: Annotated[Path | None, typer.Option(help="Photos to enrich; none: the sample library's.")] = None,
+    corpus: Annotated[Path | None, typer.Option(help="Folder with people/IDENTITIES.tsv: faces and safety.")] = None,
+    kinds: Annotated[Path | None, typer.Option(help="Folder of pictures per kind: the confusion table.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """CPU of the preview pass over that of its bare models, and how right the models are."""
+    folders = [*_folder("--pictures", pictures), *_folder("--corpus", corpus), *_folder("--kinds", kinds)]
+    run("enrich", "--photos", str(photos), "--rounds", str(rounds), *folders, as_json=as_json)
+
+
+@app.command()
 def due(
     rows: Annotated[int, typer.Option(min=1, help="Due rows of the largest size.")] = 1_000_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each question is asked.")] = 21,

@@ -9,11 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from albumen.catalog import models_in_use
+from albumen.cli.session import Session, fail
 from albumen.settings import Settings
 from albumen.vision import set_up, weights
 from albumen.vision.manifest import models
 
-app = typer.Typer(name="models", help="Weights of the models: list, fetch, verify.", no_args_is_help=True)
+app = typer.Typer(name="models", help="Weights of the models: list, fetch, verify, switch.", no_args_is_help=True)
 
 
 def _directory() -> Path:
@@ -60,3 +62,28 @@ def verify() -> None:
     if any(state is not weights.WeightsState.PRESENT for state in states.values()):
         typer.echo(f"run `{weights.FETCH_COMMAND}`", err=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def switch(
+    model: Annotated[str, typer.Argument(help="A model of `scene`, such as efficientnet-lite0.")],
+    force: Annotated[bool, typer.Option("--force", help="Although it has not seen every photo.")] = False,
+) -> None:
+    """Have another scene model's labels and points count; the way back is another switch.
+
+    Its rows are made beside the old ones by setting `models.scene`; this changes which are read.
+    """
+    chosen = models().get(model)
+    if chosen is None or chosen.capability != "scene":
+        known = ", ".join(each.id for each in models().values() if each.capability == "scene")
+        fail(f"no model of scenes {model!r}; known: {known}")
+    session = Session.of_environment()
+    text_space = session.settings.models.model_copy(update={"scene": model}).text_space
+    with session.connect() as connection:
+        found = models_in_use.coverage(connection, model)
+        if found.seen < found.photos and not force:
+            words = f"set ALBUMEN_MODELS__SCENE={model} and let it work, or say --force"
+            fail(f"{model} has seen {found.seen} of {found.photos} photos: {words}")
+        before = models_in_use.switch(connection, scene=model, text_space=text_space)
+        connection.commit()
+    typer.echo(f"in use: {model}, which has seen {found.seen} of {found.photos} photos; before: {before}")

@@ -27,7 +27,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("script", ["due", "job", "lanes", "latency", "overhead", "startup"])
+@pytest.mark.parametrize("script", ["due", "enrich", "job", "lanes", "latency", "overhead", "startup"])
 def test_every_benchmark_explains_itself(script: str) -> None:
     told = subprocess.run(
         [sys.executable, str(BENCHMARKS / f"{script}.py"), "--help"], capture_output=True, text=True, check=True
