@@ -23,7 +23,7 @@ from albumen.cli.try_report import shortened
 COLOURS = ("#ff5252", "#ffd740", "#69f0ae", "#40c4ff", "#e040fb", "#ffab40")
 GROUND, INK = "#1d1b19", "#f4f1ec"
 MOST_LINES = 10
-LABELS = ("name", "label", "score")
+LABELS = ("name", "label", "text", "score")
 
 Shape = Callable[["Pen", Sequence[float]], None]
 
