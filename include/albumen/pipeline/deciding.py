@@ -174,6 +174,9 @@ class Decider:
 
     def _told(self, left: list[str], reading: Reading) -> list[str]:
         """The steps whose outcome tells why there is nothing to work on: those for this kind, or for photos."""
+        is_unknown = reading.sniffed is None and reading.subject.kind is None
+        if is_unknown and reading.fault is not None and reading.fault.reason is Reason.TRANSIENT:
+            return left  # any of them may turn out to apply
         fitting = [name for name in left if self._applies(name, reading)]
         return fitting or [name for name in left if "photo" in self.steps[name].kinds] or left
 
