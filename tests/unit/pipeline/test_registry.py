@@ -33,8 +33,8 @@ def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 def test_steps_on_demand_belong_to_their_pass_but_are_due_for_nobody_unasked() -> None:
     everything = [step.name for step in registry.of_pass("original")]
-    assert everything == ["metadata", "renditions", "large", "fullsize"]
-    assert [step.name for step in registry.for_everyone("original")] == ["metadata", "renditions"]
+    assert everything == ["metadata", "renditions", "large", "fullsize", "sidecar"]
+    assert [step.name for step in registry.for_everyone("original")] == ["metadata", "renditions", "sidecar"]
 
 
 def test_a_step_on_demand_cannot_read_the_preview(others: pytest.MonkeyPatch) -> None:
