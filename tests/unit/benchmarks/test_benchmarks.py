@@ -27,7 +27,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("script", ["due", "enrich", "job", "lanes", "latency", "overhead", "startup"])
+@pytest.mark.parametrize("script", ["due", "enrich", "job", "lanes", "latency", "organise", "overhead", "startup"])
 def test_every_benchmark_explains_itself(script: str) -> None:
     told = subprocess.run(
         [sys.executable, str(BENCHMARKS / f"{script}.py"), "--help"], capture_output=True, text=True, check=True
@@ -38,7 +38,9 @@ def test_every_benchmark_explains_itself(script: str) -> None:
 def test_the_command_offers_every_benchmark() -> None:
     told = CliRunner().invoke(app, ["bench", "--help"])
     assert told.exit_code == 0
-    assert all(name in told.output for name in ("due", "job", "lanes", "latency", "overhead", "startup"))
+    assert all(
+        name in told.output for name in ("due", "enrich", "job", "lanes", "latency", "organise", "overhead", "startup")
+    )
 
 
 def test_quantiles_are_taken_by_nearest_rank() -> None:
@@ -67,3 +69,27 @@ def test_due_work_is_planned_leased_and_written_without_sequential_scans() -> No
     for phase in ("without statistics", "after ANALYZE"):
         plans = found["scales"][-1][phase]["leases.take"]["plans"]
         assert any("due_pick" in scan for plan in plans for scan in plan["scans"])
+
+
+@pytest.mark.parametrize(
+    ("truth", "given", "f1", "ari"),
+    [
+        ("aabb", [1, 1, 2, 2], 1.0, 1.0),
+        ("aabb", [1, 1, 1, 1], 0.6667, 0.0),
+        ("aabb", [1, 2, 3, 4], 0.6667, 0.0),
+        ("aaabbb", [1, 1, 2, 2, 3, 3], 0.6667, 0.2424),
+    ],
+)
+def test_groupings_are_judged_as_published(
+    truth: str, given: list[int], f1: float, ari: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    found = load("organise").agreement(list(truth), given)
+    assert (found["b3 f1"], found["ari"]) == (f1, ari)
+
+
+def test_planted_trips_are_found_and_none_is_invented(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    found = load("organise").travels(8)
+    assert found["share"] >= 0.95
+    assert found["invented"] == 0
