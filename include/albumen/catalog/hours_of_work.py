@@ -36,7 +36,9 @@ BETWEEN = text("""
 """)
 """Grows with the hours asked for, never with the library."""
 
-FORGET = text("DELETE FROM hours_of_work WHERE hour < :before")
+FORGET = text("""
+    DELETE FROM hours_of_work WHERE ctid = ANY(ARRAY(SELECT ctid FROM hours_of_work WHERE hour < :before LIMIT :most))
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,6 @@ def between(connection: Connection, library_ids: Sequence[int], since: datetime,
     return [Work(**dict(row)) for row in connection.execute(BETWEEN, parameters).mappings()]
 
 
-def forget(connection: Connection, before: datetime) -> int:
-    """Delete the hours before a time; how many rows went."""
-    return connection.execute(FORGET, {"before": before}).rowcount
+def forget(connection: Connection, before: datetime, *, most: int) -> int:
+    """Delete up to `most` rows of hours before a time; how many went."""
+    return connection.execute(FORGET, {"before": before, "most": most}).rowcount

@@ -32,6 +32,12 @@ ENDED = {
         DELETE FROM backfills WHERE backfill_id IN (
             SELECT backfill_id FROM backfills WHERE finished_at < :before LIMIT :most)
     """),
+    "alerts": text("""
+        DELETE FROM alerts WHERE alert_id IN (SELECT alert_id FROM alerts WHERE resolved_at < :before LIMIT :most)
+    """),
+    "silences": text("""
+        DELETE FROM silences WHERE silence_id IN (SELECT silence_id FROM silences WHERE ends_at < :before LIMIT :most)
+    """),
     "integrity_checks": text("""
         DELETE FROM integrity_checks WHERE check_id IN (
             SELECT c.check_id FROM integrity_checks c

@@ -189,3 +189,23 @@ def test_every_runbook_entry_is_there_and_every_command_exists() -> None:
         plain = ["".join(c for c in line.lower() if c.isalnum() or c in " -_") for line in headings]
         assert anchor in {line.strip().replace(" ", "-") for line in plain}, kind
         assert kind.command.split()[1] in verbs.commands
+
+
+def test_what_is_over_is_forgotten_after_its_days_and_what_is_open_stays(place: Any) -> None:
+    from albumen.pipeline.maintenance import retiring
+
+    place.execute("""
+        INSERT INTO alerts (kind, about, summary, resolved_at)
+        VALUES ('preview', 'a', 'old', now() - interval '90 days'), ('preview', 'b', 'open', NULL)
+    """)
+    place.execute("""
+        INSERT INTO silences (reason, by, ends_at) VALUES ('old', 'me', now() - interval '90 days')
+    """)
+    place.execute("""
+        INSERT INTO hours_of_work VALUES (1, now() - interval '500 days', 's', 'done', '', 0, 1, 1, 1, 1, 1),
+            (1, now() - interval '5 days', 's', 'done', '', 0, 1, 1, 1, 1, 1)
+    """)
+    retiring.retire(place.workplace(), dry_run=False)
+    assert [row.summary for row in place.query("SELECT summary FROM alerts")] == ["open"]
+    assert place.query("SELECT * FROM silences") == []
+    assert len(place.query("SELECT * FROM hours_of_work")) == 1

@@ -10,7 +10,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from albumen.catalog import history, retention
+from albumen.catalog import history, hours_of_work, retention
 from albumen.pipeline.heartbeat import Connect
 from albumen.pipeline.running import Workplace
 
@@ -30,6 +30,7 @@ def retire(place: Workplace, *, dry_run: bool) -> dict[str, int]:
             name.startswith("-") for name in history.keep_room(connection, now, keep_days=keep_days)
         ),
         "outcome_history": partial(history.drop_strays, now=now, keep_days=keep_days, most=retention.AT_ONCE),
+        "hours_of_work": partial(hours_of_work.forget, before=now - timedelta(days=keep_days), most=retention.AT_ONCE),
         **{name: partial(retention.drop_ended, name=name, before=before) for name in retention.ENDED},
     }
     end, dropped = time.monotonic() + knobs.seconds, Counter[str]()
