@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-EXAMINED = 2000
+EXAMINED = 1000
 """How many are looked at for one part where a filter needs their keys or cameras."""
 
 NEXT = text("""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from albumen.catalog import progress
 from albumen.catalog.libraries import Library
 
-SAMPLE = 2000
+SAMPLE = 500
 """Latest previews that are looked at."""
 DAY = timedelta(days=1)
 
