@@ -20,6 +20,7 @@ from albumen.catalog import days, memories, suppressions
 from albumen.catalog.libraries import Library
 from albumen.memories import feeds, selection
 from albumen.memories.contract import MemoryKind
+from albumen.memories.covers import covers
 from albumen.memories.gathering import gather, hidden_of
 from albumen.memories.kinds.on_this_day import nearest_day
 from albumen.memories.publishers.page import files_of
@@ -34,7 +35,7 @@ Connect = Callable[[], AbstractContextManager[Connection]]
 
 PAGE = "page"
 """The publisher whose key is kept with the memory."""
-RENDERING = 2
+RENDERING = 3
 """Raised when pages or pictures would come out differently."""
 
 log = logging.getLogger(__name__)
@@ -124,7 +125,8 @@ def generate(
 
 def _edition(story: Story, shelf: Shelf) -> Edition:
     pictures = {item.photo.item_id: shelf.store.get(shelf.bucket, item.photo.preview_key) for item in story.items}
-    return Edition(story, render_story(story, pictures), pictures)
+    files = covers(pictures[story.cover.item_id], story.cover.faces)
+    return Edition(story, render_story(story, pictures), pictures, files)
 
 
 def _publish(edition: Edition, shelf: Shelf, ways: Mapping[str, Publisher]) -> tuple[dict[str, str], list[str]]:
