@@ -134,7 +134,7 @@ def settle(world: World, scene: Scene, files: dict[str, bytes], storm: Callable[
     while time.monotonic() - began < SETTLED_S:
         time.sleep(2)
         with contextlib.suppress(SystemExit):  # the catalog may be away
-            if scene.settled(len(files)) and not weather.is_alive():
+            if scene.settled(len(files)) and scene.organised() and not weather.is_alive():
                 break
     weather.join(60)
     assert not weather.is_alive()

@@ -44,6 +44,9 @@ class FinalState:
     doubled: list[tuple[Any, ...]]
 
 
+GROUPS = ("event", "trip", "near_duplicates")
+"""Fields of a record whose ids are another library's own."""
+
 OUTCOMES = text("""
     SELECT COALESCE(encode(i.sha256, 'hex'), (SELECT substr(g.key, length(:prefix) + 1) FROM originals g
         WHERE g.library_id = o.library_id AND g.original_id = o.subject_id)) AS subject,
@@ -93,6 +96,6 @@ def _rows(connection: Connection, table: str, library_id: int, prefix: str) -> l
 
 
 def _without_prefix(record: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """A record whose renditions are named alike in every library."""
+    """A record whose renditions are named alike in every library, and whose groups are told without their ids."""
     renditions = [{**one, "key": one["key"].removeprefix(prefix)} for one in record["renditions"]]
-    return {**record, "renditions": renditions}
+    return {**record, **{name: record[name] is not None for name in GROUPS}, "renditions": renditions}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from albumen.catalog import export, libraries, status
+from albumen.catalog import changes, export, libraries, status
 from albumen.cli.session import Session
 from albumen.local.seaweed import SOURCE_BUCKET
 
@@ -61,6 +61,11 @@ class Scene:
         with self.session.connect() as connection:
             now = status.of_library(connection, self.library.library_id, self.name)
             return now.originals >= originals and status.is_settled(connection, self.library.library_id)
+
+    def organised(self) -> bool:
+        """Whether nothing that changed waits to be organised."""
+        with self.session.connect() as connection:
+            return all(one.library_id != self.library.library_id for one in changes.waiting(connection))
 
     def wait_settled(self, originals: int) -> None:
         """Wait until so many originals have ended."""

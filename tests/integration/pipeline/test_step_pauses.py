@@ -83,12 +83,13 @@ def test_a_step_that_is_stopped_while_a_shard_is_at_work_is_left_alone_from_then
 
 def test_a_shard_with_nothing_but_stopped_steps_ends_at_once(listed, sandbox) -> None:
     lease = listed.lease("original", "task")
-    for step in ("metadata", "renditions", "sidecar"):
+    steps = [step.name for step in registry.for_everyone("original")]
+    for step in steps:
         stop(listed, step)
     assert isinstance(lease, Lease)
     summary = listed.run(lease)
     assert (summary.size, sandbox.worked) == (0, [])
-    assert len(listed.query("SELECT FROM due WHERE shard_id IS NULL")) == 2 * PHOTOS
+    assert len(listed.query("SELECT FROM due WHERE shard_id IS NULL")) == len(steps) * PHOTOS
 
 
 def test_a_step_that_fails_on_too_much_stops_itself_and_nothing_else(listed, sandbox) -> None:
@@ -159,8 +160,8 @@ def test_a_person_who_stops_a_step_leaves_its_quarantine_alone(listed, sandbox) 
 
 def test_a_stopped_step_is_no_reason_to_plan_to_wake_or_to_give_way(listed) -> None:
     steps = [step.name for step in registry.of_pass("original")]
-    for step in ("metadata", "renditions", "sidecar"):
-        stop(listed, step)
+    for step in registry.for_everyone("original"):
+        stop(listed, step.name)
     with listed.connect() as connection:
         assert step_pauses.running(connection, steps) == ["large", "fullsize"]
         plan = planning.plan(connection, "original", listed.settings, paused=step_pauses.names(connection))
