@@ -19,6 +19,8 @@ MEMBERS = text("""
     WHERE library_id = :library_id AND (item_id = ANY(:items) OR event_id = ANY(:events)) AND event_id IS NOT NULL
 """)
 
+EXISTING = text("SELECT event_id FROM events WHERE library_id = :library_id AND event_id = ANY(:events)")
+
 JOIN = text("""
     INSERT INTO item_events (library_id, item_id, event_id)
     SELECT :library_id, p.item_id, p.event_id
@@ -66,6 +68,11 @@ def members(
     """The event of each of these items, and of all items of these events."""
     rows = connection.execute(MEMBERS, {"library_id": library_id, "items": list(items), "events": list(events)})
     return {row.item_id: row.event_id for row in rows}
+
+
+def existing(connection: Connection, library_id: int, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that an event has."""
+    return set(connection.execute(EXISTING, {"library_id": library_id, "events": list(ids)}).scalars())
 
 
 def replace(

@@ -38,6 +38,8 @@ LEAVE = text("UPDATE item_events SET trip_id = NULL WHERE library_id = :library_
 
 DROP = text("DELETE FROM trips WHERE library_id = :library_id AND trip_id = ANY(:trips)")
 
+EXISTING = text("SELECT trip_id FROM trips WHERE library_id = :library_id AND trip_id = ANY(:trips)")
+
 STORE = text("""
     INSERT INTO trips (library_id, trip_id, starts_at, ends_at, first_day, last_day, days, photos, farthest_km,
         place_ids)
@@ -104,6 +106,11 @@ def taken_between(connection: Connection, library_id: int, starts_at: datetime, 
     """What was taken in this span of time, by time."""
     rows = connection.execute(TAKEN, {"library_id": library_id, "starts_at": starts_at, "ends_at": ends_at})
     return [TakenThen(row.item_id, None if row.lat is None else (row.lat, row.lon), row.place_id) for row in rows]
+
+
+def existing(connection: Connection, library_id: int, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that a trip has."""
+    return set(connection.execute(EXISTING, {"library_id": library_id, "trips": list(ids)}).scalars())
 
 
 def replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import TypeVar
 
 LENGTH = 12
@@ -12,7 +12,12 @@ LENGTH = 12
 Member = TypeVar("Member", bound=Hashable)
 
 
-def keep_ids(before: Mapping[Member, str], groups: Sequence[Sequence[Member]], fresh: Sequence[str]) -> list[str]:
+def keep_ids(
+    before: Mapping[Member, str],
+    groups: Sequence[Sequence[Member]],
+    fresh: Sequence[str],
+    reserved: Collection[str] = (),
+) -> list[str]:
     """An id for each new group: of the old group it shares most members with, else its fresh one.
 
     Each old id goes to one group; where several want it, the one that shares most has it, then the first.
@@ -25,13 +30,15 @@ def keep_ids(before: Mapping[Member, str], groups: Sequence[Sequence[Member]], f
         What belongs together now; a member is in one group.
     fresh : sequence of str
         An id of its own for each group, used where no old one fits.
+    reserved : collection of str
+        Ids that others have and keep.
     """
     wishes = []
     for number, members in enumerate(groups):
         shared = Counter(before[member] for member in members if member in before)
         wishes += [(-count, number, old) for old, count in shared.items()]
     given: dict[int, str] = {}
-    taken: set[str] = set()
+    taken: set[str] = set(reserved)
     for _, number, old in sorted(wishes):
         if number not in given and old not in taken:
             given[number] = old

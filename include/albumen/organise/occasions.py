@@ -35,10 +35,14 @@ def _organise_span(connection: Connection, library_id: int, first: date, last: d
     before = events.members(connection, library_id, items=items, events=[event.event_id for event in known])
     located = _locate(connection, library_id, taken, [shot for shot in members if shot.point is None])
     found = [occasion for session in touched for occasion in segment([located.get(s.item_id, s) for s in session])]
+    # What came here from an event of other days leaves that one its id: its own days are organised anew, too.
+    here = {event.event_id for event in known}
+    before = {item: event for item, event in before.items() if event in here}
     gone = {before[item] for item in items if item in before}
     gone |= {event.event_id for event in known if _lies_in(event, first, last)}
     fresh = [stable_id("event", library_id, group[0].item_id, group[0].at.isoformat()) for group in found]
-    ids = keep_ids(before, [[shot.item_id for shot in group] for group in found], fresh)
+    reserved = events.existing(connection, library_id, fresh) - gone
+    ids = keep_ids(before, [[shot.item_id for shot in group] for group in found], fresh, reserved)
     named = places.of_items(connection, library_id, items)
     rows = [(_event(name, group, named), [s.item_id for s in group]) for name, group in zip(ids, found, strict=True)]
     events.replace(connection, library_id, sorted(gone), rows)

@@ -49,7 +49,10 @@ def _organise_span(connection: Connection, library_id: int, lived: Sequence[Home
     gone = sorted({trip.trip_id for trip in known})
     before = trips.members(connection, library_id, gone)
     rows = [_stored(connection, library_id, trip, lived) for trip in found]
-    ids = keep_ids(before, [items for _, items in rows], [trip.trip_id for trip, _ in rows])
+    fresh = [trip.trip_id for trip, _ in rows]
+    ids = keep_ids(
+        before, [items for _, items in rows], fresh, trips.existing(connection, library_id, fresh) - set(gone)
+    )
     named = [(replace(trip, trip_id=name), items) for (trip, items), name in zip(rows, ids, strict=True)]
     trips.replace(connection, library_id, gone, named)
 

@@ -144,3 +144,30 @@ def test_a_photo_at_sea_has_a_position_and_no_place(library: TestLibrary, sandbo
     record = library.records()["sea.jpg"]
     assert record["gps"]["lon"] == -140.0
     assert record["place"] is None
+
+
+@pytest.mark.parametrize("hour", [10, 11, 19])
+@pytest.mark.parametrize("days_later", [-30, -1, 2, 60])
+def test_a_photo_that_moves_to_another_day_leaves_its_event_to_the_others(
+    travelled: TestLibrary, hour: int, days_later: int
+) -> None:
+    """As a sidecar that comes late moves it: both days are organised anew, in whichever order."""
+    before = travelled.records()
+    travelled.put(f"venice/0-{hour}.jpg.xmp", sidecar_dated(datetime(2020, 4, 15, hour) + timedelta(days=days_later)))
+    for _ in range(2):
+        work(travelled)
+    after = travelled.records()
+    assert after[f"venice/0-{hour}.jpg"]["taken"]["local"].startswith(
+        (datetime(2020, 4, 15, hour) + timedelta(days=days_later)).strftime("%Y-%m-%dT%H")
+    )
+    left = [f"venice/0-{other}.jpg" for other in (10, 11, 19) if other != hour]
+    assert {after[key]["event"] for key in left} & {before[key]["event"] for key in left}
+    assert after[f"venice/0-{hour}.jpg"]["event"] is not None
+
+
+def sidecar_dated(taken: datetime) -> bytes:
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:exif="http://ns.adobe.com/exif/1.0/" '
+        f'exif:DateTimeOriginal="{taken.isoformat()}"/></rdf:RDF></x:xmpmeta>'
+    ).encode()
