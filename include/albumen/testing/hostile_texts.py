@@ -105,6 +105,8 @@ PAGES = (
     "overview",
     "quarantine?library=test",
     *(f"item?library=test&subject={6000 + number}" for number in range(len(CORPUS))),
+    "people?library=test",
+    "duplicates?library=test",
     "backfill?library=test",
     "alerts",
     "audit",

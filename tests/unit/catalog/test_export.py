@@ -36,6 +36,9 @@ def row(**values: Any) -> dict[str, Any]:
             "picture_kind",
             "text",
             "group_id",
+            "half_key",
+            "motion_sha1",
+            "motion_bytes",
         ]
     )
     return {**empty, "key": "p/a.jpg", "size": 1, "quality_reasons": None, **values}
