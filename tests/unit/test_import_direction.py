@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
     "storage": FLOOR,
     "catalog": FLOOR | {"storage"},
-    **dict.fromkeys(DOMAIN, FLOOR | STORES),
+    **dict.fromkeys(sorted(DOMAIN), FLOOR | STORES),
     "pipeline": FLOOR | STORES | DOMAIN,
     "airflow": BELOW,
     "local": BELOW,

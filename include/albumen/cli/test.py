@@ -18,6 +18,9 @@ from albumen.settings import Settings
 from albumen.vision import set_up
 from albumen.vision.weights import WeightsError
 
+# Each runs a PostgreSQL and an S3 server of its own.
+MOST_WORKERS = 4
+
 # Programs that tests compare with, and the system packages that bring them.
 SYSTEM_PROGRAMS = {"exiftool": "libimage-exiftool-perl"}
 
@@ -26,12 +29,14 @@ def run_checks(
     context: typer.Context,
     everything: Annotated[bool, typer.Option("--all", help="Also run the tests that take minutes.")] = False,
 ) -> None:
-    """Run linter, formatter, types, docs and tests; further arguments go to pytest."""
+    """Run linter, formatter, types, docs and tests; further arguments go to pytest (`-n 0`: in one process)."""
     ensure_programs()
     ensure_weights()
     failed = [name for name, command in checks().items() if not passes(name, command)]
     selection = [] if everything else ["-m", "not slow"]
-    pytest = [sys.executable, "-P", "-m", "pytest", *selection, *context.args]
+    # A file's tests stay together: they share servers and module fixtures.
+    spread = ["-n", str(min(MOST_WORKERS, os.cpu_count() or 1)), "--dist", "loadfile"]
+    pytest = [sys.executable, "-P", "-m", "pytest", *selection, *spread, *context.args]
     if failed:
         typer.echo(f"failed before the tests: {', '.join(failed)}")
     # Last, so that its summary is the last line.
