@@ -8,6 +8,7 @@ import pytest
 from albumen.cli.session import Session
 from albumen.local.home import REPOSITORY, Home
 from albumen.local.stack import Stack
+from albumen.testing.environment import without_airflow
 from albumen.testing.scene import Scene
 
 LOCAL = "airflow.dag_processing.bundles.local.LocalDagBundle"
@@ -21,7 +22,7 @@ BUNDLES = [
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
     stack = Stack(Home(tmp_path_factory.mktemp("e2e") / "home"))
-    with pytest.MonkeyPatch.context() as environment:
+    with without_airflow() as environment:
         environment.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(BUNDLES))
         try:
             stack.up()

@@ -30,6 +30,7 @@ from albumen.local.airflow import COMPONENTS
 from albumen.local.home import Home
 from albumen.local.seaweed import storage_connection
 from albumen.local.stack import Stack
+from albumen.testing.environment import without_airflow
 from albumen.testing.final_state import FinalState, final_state
 from albumen.testing.photos import a_photo
 from albumen.testing.scene import Scene
@@ -99,7 +100,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def world(disk: str) -> Iterator[World]:
     home = Home(Path(disk) / "home")
     stack = Stack(home)
-    with pytest.MonkeyPatch.context() as environment:
+    with without_airflow() as environment:
         try:
             stack.servers_up()
             with StoreProxy(f"http://127.0.0.1:{home.ports['s3']}") as proxy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import timedelta
 from typing import Any
 
@@ -30,9 +31,9 @@ class LookingSensor(BaseSensorOperator):
         self.catalog_conn_id = catalog_conn_id
         self._trigger: LookingTrigger | None = None
 
+    @abstractmethod
     def trigger(self) -> LookingTrigger:
         """The trigger that does the looking, made of the rendered arguments."""
-        raise NotImplementedError
 
     def execute(self, context: Context) -> Any:
         """Look at once: most waits are over before they begin, and a wrong argument should fail here."""

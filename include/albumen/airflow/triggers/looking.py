@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import abstractmethod
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
@@ -45,6 +46,7 @@ class LookingTrigger(BaseTrigger):
         path = f"{type(self).__module__}.{type(self).__qualname__}"
         return path, {name: getattr(self, name) for name in self.arguments}
 
+    @abstractmethod
     def look(self, catalog: CatalogHook) -> dict[str, Any] | None:
         """Look once, without changing anything.
 
@@ -59,7 +61,6 @@ class LookingTrigger(BaseTrigger):
         ValueError
             If the question can have no answer.
         """
-        raise NotImplementedError
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look, wait, look again; tell the answer."""

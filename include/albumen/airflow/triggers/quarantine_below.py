@@ -57,8 +57,9 @@ class QuarantineBelowTrigger(LookingTrigger):
         steps = chosen_steps(self.step)
         with catalog.connect() as connection:
             library = libraries.named(connection, self.library)
-            ended = progress.ended(connection, library.library_id, steps, reason=self.reason)
+            # In this order: what ends between the two looks is counted among what ended.
             left = progress.left(connection, library.library_id, steps)
+            ended = progress.ended(connection, library.library_id, steps, reason=self.reason)
         told = f"{self.library}: {ended.quarantined} of {ended.tried} in quarantine ({ended.percent:.2f} %)"
         enough = self.below is None or ended.quarantined < self.below
         share = self.below_percent is None or not ended.quarantined or ended.percent < self.below_percent
