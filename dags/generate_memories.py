@@ -7,7 +7,8 @@
 and by hand for any day.
 
 **Reads**: the catalog and previews. **Writes**: a self-contained page, a JSON file and pictures per memory and
-the day's feed in the library bucket; memories in the catalog. `announce` tells webhook, topic and queue.
+the day's feed in the library bucket; memories in the catalog. `announce` tells webhook, topic and queue. Of libraries
+that want it, a person is asked first: `ask` starts `review_memory` for each memory.
 
 **Safe to re-run**: yes. The same inputs give the same memory and are not rendered twice; a day
 without a story leaves stored stories alone.
@@ -27,6 +28,7 @@ from albumen.airflow.operators.memories import (
     PlanMemoriesOperator,
     SettleMemoriesOperator,
 )
+from albumen.airflow.operators.review import AskForReviewOperator, PlanReviewsOperator
 from albumen.airflow.policies import DEFAULT_ARGS
 
 with DAG(
@@ -49,4 +51,10 @@ with DAG(
 
     announce = AnnounceMemoriesOperator(task_id="announce")
 
-    plan >> generate >> [settle, announce]
+    reviews = PlanReviewsOperator(task_id="reviews")
+    ask = AskForReviewOperator.partial(task_id="ask", pool="default_pool", trigger_dag_id="review_memory").expand(
+        job=reviews.output
+    )
+
+    plan >> generate >> [settle, announce, reviews]
+    reviews >> ask

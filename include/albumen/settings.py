@@ -163,6 +163,10 @@ class MemorySettings(BaseModel):
         10, ge=0, le=64, description="Perceptual-hash distance of two photos that show the same."
     )
     muted_days: int = Field(1, ge=0, description="Days before and after hidden days that are hidden with them.")
+    review_hours: float = Field(48.0, gt=0, description="So long a person may take to answer for a memory, hours.")
+    review_unanswered: Literal["decline", "publish"] = Field(
+        "decline", description="What becomes of a memory that nobody answered for: `decline` or `publish`."
+    )
     link_hours: int = Field(
         168, ge=0, le=168, description="Life of the signed links in a feed, hours; 0: a feed has keys only."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import date
 from typing import Any
 
@@ -34,6 +35,7 @@ class StoredMemory:
     title: str
     reason: str
     strength: float
+    inputs_key: str
     page_key: str
     state: str
     files: Mapping[str, str]
@@ -59,7 +61,16 @@ class Withdrawn:
     told_on: date
 
 
-INPUTS = text("SELECT inputs_key FROM memories WHERE memory_id = :memory_id")
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a memory before it is made anew: what it was made from, when it was told, its state."""
+
+    inputs_key: str
+    told_on: date
+    state: str
+
+
+STANDING = text("SELECT inputs_key, told_on, state FROM memories WHERE memory_id = :memory_id")
 
 STORE = text("""
     INSERT INTO memories (memory_id, library_id, kind, key, told_on, title, reason, strength, cover_item_id, inputs_key,
@@ -69,7 +80,7 @@ STORE = text("""
     ON CONFLICT (memory_id) DO UPDATE SET told_on = excluded.told_on, title = excluded.title, reason = excluded.reason,
         strength = excluded.strength, cover_item_id = excluded.cover_item_id, inputs_key = excluded.inputs_key,
         page_key = excluded.page_key, state = excluded.state, files = excluded.files, why = excluded.why,
-        updated_at = now()
+        asked_at = NULL, updated_at = now()
 """)
 
 THERE = text("""
@@ -107,7 +118,10 @@ LIST = text("""
         WHERE mi.memory_id = m.memory_id
     ) AS i ON true
     WHERE m.library_id = :library_id AND (CAST(:day AS date) IS NULL OR m.told_on = :day)
-    ORDER BY m.told_on DESC, m.strength DESC, m.memory_id
+        AND (CAST(:memory_id AS text) IS NULL OR m.memory_id = :memory_id)
+        AND (CAST(:state AS text) IS NULL OR m.state = :state)
+        AND (CAST(:before AS date) IS NULL OR m.told_on < :before)
+    ORDER BY m.told_on DESC, m.strength DESC, m.memory_id LIMIT :most
 """)
 
 TOLD = text("""
@@ -124,10 +138,10 @@ TAKE_TURN = text("""
 """)
 
 
-def inputs_key(connection: Connection, memory_id: str) -> str | None:
-    """What a stored memory was made from; None if there is none."""
-    found: str | None = connection.execute(INPUTS, {"memory_id": memory_id}).scalar_one_or_none()
-    return found
+def standing(connection: Connection, memory_id: str) -> Standing | None:
+    """What is known of a stored memory; None if there is none."""
+    row = connection.execute(STANDING, {"memory_id": memory_id}).mappings().one_or_none()
+    return Standing(**row) if row else None
 
 
 def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[int, str]], *, hidden_to: int) -> bool:
@@ -150,6 +164,9 @@ def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[
         return False
     if suppressions.latest(connection, library_id) > hidden_to:
         return False
+    if memory["state"] != "published":
+        # An edition that a person has to see first takes the place of one that was out.
+        memory_events.note(connection, memory_events.WITHDRAWN, [memory["memory_id"]])
     described = {name: json.dumps(memory[name]) for name in ("files", "why")}
     connection.execute(STORE, {**memory, **described})
     connection.execute(CLEAR_ITEMS, {"memory_id": memory["memory_id"]})
@@ -178,25 +195,42 @@ def withdraw(connection: Connection, library_id: int, memory_ids: Sequence[str])
     return sorted(gone, key=lambda each: each.memory_id)
 
 
-def stored(connection: Connection, library_id: int, day: date | None = None) -> list[StoredMemory]:
-    """The memories of a library, latest first; only those told on `day`, where it is given."""
-    return [
-        StoredMemory(
-            memory_id=row.memory_id,
-            kind=row.kind,
-            key=row.key,
-            told_on=row.told_on,
-            title=row.title,
-            reason=row.reason,
-            strength=row.strength,
-            page_key=row.page_key,
-            state=row.state,
-            files=row.files,
-            why=row.why,
-            items=[(item, key, reason) for item, key, reason in row.items],
-        )
-        for row in connection.execute(LIST, {"library_id": library_id, "day": day})
-    ]
+def stored(
+    connection: Connection,
+    library_id: int,
+    day: date | None = None,
+    *,
+    state: str | None = None,
+    before: date | None = None,
+    most: int | None = None,
+) -> list[StoredMemory]:
+    """The memories of a library, latest first, and of a day the strongest first.
+
+    Parameters
+    ----------
+    day : date, optional
+        Only those told on it.
+    state : str, optional
+        Only those in this state.
+    before : date, optional
+        Only those told on earlier days.
+    most : int, optional
+        No more than so many.
+    """
+    wanted = {"day": day, "memory_id": None, "state": state, "before": before, "most": most}
+    return [_stored(dict(row)) for row in connection.execute(LIST, {"library_id": library_id, **wanted}).mappings()]
+
+
+def one(connection: Connection, library_id: int, memory_id: str) -> StoredMemory | None:
+    """One memory of a library; None if there is none of that id."""
+    wanted = {"day": None, "memory_id": memory_id, "state": None, "before": None, "most": 1}
+    row = connection.execute(LIST, {"library_id": library_id, **wanted}).mappings().one_or_none()
+    return _stored(dict(row)) if row else None
+
+
+def _stored(row: Mapping[str, Any]) -> StoredMemory:
+    fields = {each.name: row[each.name] for each in dataclass_fields(StoredMemory) if each.name != "items"}
+    return StoredMemory(**fields, items=[(item, key, reason) for item, key, reason in row["items"]])
 
 
 def told(connection: Connection, library_id: int, *, since: date, before: date) -> list[StoryTold]:

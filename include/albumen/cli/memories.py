@@ -15,11 +15,14 @@ from albumen.catalog.memories import StoredMemory
 from albumen.cli import memories_control as control
 from albumen.cli.session import LIBRARY_OPTION, Session, fail
 
-app = typer.Typer(help="List, show, open and suppress the memories of a library.", no_args_is_help=True)
+STATES = {"review": "waits for a person", "declined": "left out"}
+app = typer.Typer(help="List, show, open, approve and suppress the memories of a library.", no_args_is_help=True)
 app.command("suppress")(control.suppress)
 app.command("allow")(control.allow)
 app.command("suppressions")(control.list_suppressions)
 app.command("announce")(control.announce)
+app.command("approve")(control.approve)
+app.command("decline")(control.decline)
 
 
 @app.command("list")
@@ -36,7 +39,8 @@ def list_memories(
         typer.echo(json.dumps([_described(row, found.prefix) for row in rows], ensure_ascii=False))
         return
     for row in rows:
-        typer.echo(f"{row.memory_id}  {row.told_on}  {row.title}: {row.reason}")
+        state = "" if row.state == "published" else f" ({STATES[row.state]})"
+        typer.echo(f"{row.memory_id}  {row.told_on}  {row.title}: {row.reason}{state}")
     if not rows:
         typer.echo(f"library {library} has no memories yet")
 

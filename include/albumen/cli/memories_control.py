@@ -1,7 +1,8 @@
-"""`albumen memories suppress|allow|suppressions|announce`: what its owner hides is in no story."""
+"""`albumen memories suppress|allow|suppressions|approve|decline|announce`: what its owner wants of the stories."""
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +16,7 @@ from albumen.catalog import suppressions
 from albumen.catalog.libraries import Library
 from albumen.catalog.suppressions import Suppression, SuppressionError
 from albumen.cli.session import LIBRARY_OPTION, Session, fail
-from albumen.memories import announcing, hiding, withdrawing
+from albumen.memories import announcing, hiding, reviewing, withdrawing
 from albumen.memories.registry import memory_kinds
 
 
@@ -77,6 +78,28 @@ def list_suppressions(
         typer.echo(f"{one.suppression_id:>6}  {one.kind:<8} {one.value}")
     if not every:
         typer.echo(f"library {library} hides nothing")
+
+
+def approve(memory_id: str, library: Annotated[str, LIBRARY_OPTION] = "demo") -> None:
+    """Publish a memory that waits for a person, or was left out."""
+    _answer(memory_id, library, approved=True)
+
+
+def decline(memory_id: str, library: Annotated[str, LIBRARY_OPTION] = "demo") -> None:
+    """Leave a memory out that waits for a person."""
+    _answer(memory_id, library, approved=False)
+
+
+def _answer(memory_id: str, library: str, *, approved: bool) -> None:
+    session = Session.of_environment()
+    with session.connect() as connection:
+        found = session.library(connection, library)
+    is_new = reviewing.answer(
+        session.connect, session.store, found, memory_id, session.settings, approved=approved, by=getpass.getuser()
+    )
+    if not is_new:
+        fail(f"library {library} has no memory {memory_id} that waits for an answer")
+    typer.echo(f"{memory_id} is {'published' if approved else 'left out'}")
 
 
 def announce() -> None:

@@ -44,6 +44,8 @@ PAGES = (
     Page("item", "Item"),
     Page("people", "People"),
     Page("duplicates", "Duplicates"),
+    Page("memories", "Memories"),
+    Page("memory"),
     Page("backfill", "Backfill"),
     Page("alerts", "Alerts", of_library=False),
     Page("audit", "Audit", of_library=False),

@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from albumen.catalog import memory_events
 from albumen.catalog.memories import Withdrawn
 from albumen.catalog.memory_events import WITHDRAWN, MemoryEvent
-from albumen.memories import withdrawing
+from albumen.memories import feeds, withdrawing
 from albumen.settings import MemorySettings, Settings
 from albumen.storage.object_store import ObjectStore
 
@@ -107,7 +107,8 @@ def receivers(settings: MemorySettings, client: Callable[[str], Any]) -> list[Re
 def announce(connect: Connect, store: ObjectStore, told: Sequence[Receiver], settings: Settings) -> int:
     """Send what waits in the outbox, in order; how many events.
 
-    Before the world hears of a withdrawal, the story is out of its feed and its files are gone.
+    Before the world hears of a withdrawal, the story is out of its feed and its files are gone; before it hears of a
+    story, that is in its feed.
 
     Raises
     ------
@@ -135,9 +136,13 @@ def announce(connect: Connect, store: ObjectStore, told: Sequence[Receiver], set
 def _tell(
     connect: Connect, store: ObjectStore, told: Sequence[Receiver], event: MemoryEvent, settings: Settings
 ) -> None:
+    told_on = date.fromisoformat(event.payload["date"])
     if event.event == WITHDRAWN:
-        gone = Withdrawn(event.payload["memory"], date.fromisoformat(event.payload["date"]))
-        withdrawing.remove(connect, store, event.library_id, [gone], settings)
+        gone = Withdrawn(event.payload["memory"], told_on)
+        withdrawing.remove(connect, store, event.library_id, [gone], settings, until=event.created_at)
+    else:
+        link_s = settings.memories.link_hours * 3600
+        feeds.write(connect, store, settings.library_bucket, event.library_id, [told_on], link_s=link_s)
     body = json.dumps(
         {"id": event.event_id, "event": event.event, "at": event.created_at.isoformat(), **event.payload},
         ensure_ascii=False,

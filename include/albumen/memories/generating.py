@@ -86,6 +86,8 @@ def generate(
 ) -> list[Story]:
     """Choose, render, publish and store the memories of a local day; return the stories that stand.
 
+    A story that a person left out stays out for that day, whatever comes in.
+
     Raises
     ------
     PublishingError
@@ -101,8 +103,12 @@ def generate(
     failures: list[str] = []
     for story in list(found):
         with connect() as connection:
-            if memories.inputs_key(connection, story.id) == _inputs_key(story, kinds[story.kind], ways.values()):
-                continue
+            before = memories.standing(connection, story.id)
+        if before and before.state == "declined" and before.told_on == day:
+            found.remove(story)
+            continue
+        if before and before.inputs_key == _inputs_key(story, kinds[story.kind], ways.values()):
+            continue
         edition = _edition(story, shelf)
         places, failed = _publish(edition, shelf, ways)
         failures += failed

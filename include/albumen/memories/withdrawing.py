@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -53,11 +54,27 @@ def hide(connect: Connect, store: ObjectStore, library: Library, wanted: Suppres
 
 
 def remove(
-    connect: Connect, store: ObjectStore, library_id: int, gone: Sequence[Withdrawn], settings: Settings
+    connect: Connect,
+    store: ObjectStore,
+    library_id: int,
+    gone: Sequence[Withdrawn],
+    settings: Settings,
+    *,
+    until: datetime | None = None,
 ) -> None:
-    """Take withdrawn stories out of the feeds of their days, and delete their files."""
+    """Take withdrawn stories out of the feeds of their days, and delete their files.
+
+    Parameters
+    ----------
+    until : datetime, optional
+        When they were withdrawn, if that was earlier: a story that was told anew since keeps its files.
+    """
     bucket, link_s = settings.library_bucket, settings.memories.link_hours * 3600
     feeds.write(connect, store, bucket, library_id, {each.told_on for each in gone}, link_s=link_s)
     for each in gone:
-        prefix = memory_key(library_id, each.memory_id, "")
-        store.delete_many(bucket, [found.key for found in store.list_all(bucket, prefix)])
+        with connect() as connection:
+            now = memories.one(connection, library_id, each.memory_id)
+        kept = set(now.files.values()) if now else set()
+        listed = store.list_all(bucket, memory_key(library_id, each.memory_id, ""))
+        old = [found.key for found in listed if until is None or found.last_modified <= until]
+        store.delete_many(bucket, [key for key in old if key not in kept])

@@ -14,7 +14,7 @@ from albumen.airflow.hooks.library import library_store
 from albumen.airflow.hooks.queue import aws_client
 from albumen.airflow.labels import label
 from albumen.airflow.xcom import mapped_results
-from albumen.catalog import libraries, memories
+from albumen.catalog import libraries, memories, memory_reviews
 from albumen.settings import Settings
 
 
@@ -74,7 +74,7 @@ class GenerateMemoriesOperator(BaseOperator):
         self.catalog_conn_id = catalog_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Generate; return the library, the day and the memories' ids."""
+        """Generate; return the library, the day and the ids of the memories that are published."""
         # Here, since it draws pictures: parsing a DAG must not load what that takes.
         from albumen.memories import generating
 
@@ -88,12 +88,13 @@ class GenerateMemoriesOperator(BaseOperator):
         )
         with catalog.connect() as connection:
             memories.take_turn(connection, library.library_id, day)
+            asked = memory_reviews.in_review(connection, [story.id for story in found])
             connection.commit()
         for story in found:
             self.log.info("%s: %s (%s), %d pictures", story.id, story.title, story.reason, len(story.items))
         if not found:
             self.log.info("%s has no story on %s", library.name, day)
-        return {**self.job, "memories": [story.id for story in found]}
+        return {**self.job, "memories": [story.id for story in found if story.id not in asked]}
 
 
 class SettleMemoriesOperator(BaseOperator):

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -40,7 +41,10 @@ class Memory(Base):
     """A story made of chosen items."""
 
     __tablename__ = "memories"
-    __table_args__ = (Index("memories_by_day", "library_id", "told_on"),)
+    __table_args__ = (
+        Index("memories_by_day", "library_id", "told_on"),
+        Index("memories_in_review", "told_on", postgresql_where=text("state = 'review'")),
+    )
 
     memory_id: Mapped[str] = mapped_column(primary_key=True)
     library_id: Mapped[int] = mapped_column(ForeignKey("libraries.library_id"), type_=Integer, index=True)
@@ -56,6 +60,7 @@ class Memory(Base):
     state: Mapped[str] = mapped_column(server_default="published")
     files: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     why: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    asked_at: Mapped[datetime | None] = mapped_column(UTC)
     created_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
 
