@@ -14,11 +14,21 @@ OF_ITEMS = text("""
 
 SHOWING = text("""
     SELECT s.item_id, s.scores[array_position(s.labels, :label)] AS score
-    FROM scenes s JOIN items i USING (library_id, item_id)
-    WHERE s.library_id = :library_id AND s.model_id = :model_id AND s.labels @> ARRAY[:label]
-      AND i.retired_at IS NULL
+    FROM (
+        SELECT item_id, labels, scores FROM scenes
+        WHERE library_id = :library_id AND model_id = :model_id AND labels @> ARRAY[:label] LIMIT :looked_at
+    ) AS s
+    JOIN items i ON i.library_id = :library_id AND i.item_id = s.item_id AND i.retired_at IS NULL
     ORDER BY score DESC, item_id LIMIT :most
 """)
+
+COMMON = text("""
+    SELECT label FROM (
+        SELECT labels FROM scenes WHERE library_id = :library_id AND model_id = :model_id LIMIT :looked_at
+    ) AS s, unnest(s.labels) AS label GROUP BY label ORDER BY count(*) DESC, label LIMIT :most
+""")
+
+LOOKED_AT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,14 @@ def labels(
 def showing(
     connection: Connection, library_id: int, label: str, *, model_id: str, most: int
 ) -> list[tuple[int, float]]:
-    """Items with this label, surest first, each with its score. Grows with how many have it, not with the library."""
-    parameters = {"library_id": library_id, "label": label, "model_id": model_id, "most": most}
+    """Items with this label, surest first, each with its score; of very many, the surest of some thousands."""
+    parameters = {
+        "library_id": library_id, "label": label, "model_id": model_id, "most": most, "looked_at": LOOKED_AT,
+    }  # fmt: skip
     return [(row.item_id, row.score) for row in connection.execute(SHOWING, parameters)]
+
+
+def common(connection: Connection, library_id: int, *, model_id: str, most: int = 4) -> list[str]:
+    """Labels that are frequent among some thousands of items."""
+    parameters = {"library_id": library_id, "model_id": model_id, "most": most, "looked_at": LOOKED_AT}
+    return list(connection.execute(COMMON, parameters).scalars())

@@ -10,28 +10,7 @@ from typing import Any
 from pgvector import HalfVector
 from sqlalchemy import Connection, text
 
-REMEMBER = text("""
-    INSERT INTO item_words (library_id, item_id, words)
-    SELECT i.library_id, i.item_id, to_tsvector('simple', translate(concat_ws(' ', o.keys, f.make, f.model, f.lens,
-        f.extra ->> 'title', f.extra ->> 'description', f.extra ->> 'caption', f.extra ->> 'keywords'),
-        '/_-.,[]"', '        '))
-    FROM items i
-    JOIN LATERAL (
-        SELECT string_agg(substr(c.key, length(l.prefix) + 1), ' ') AS keys
-        FROM originals c JOIN libraries l ON l.library_id = c.library_id
-        WHERE c.library_id = i.library_id AND c.item_id = i.item_id AND c.vanished_at IS NULL
-    ) AS o ON true
-    LEFT JOIN facts f ON f.library_id = i.library_id AND f.item_id = i.item_id
-    WHERE i.library_id = :library_id AND i.item_id = ANY(:items) AND i.retired_at IS NULL
-    ON CONFLICT (library_id, item_id) DO UPDATE SET words = excluded.words
-""")
-
-SAYING = text("""
-    SELECT w.item_id FROM item_words w
-    JOIN items i ON i.library_id = w.library_id AND i.item_id = w.item_id AND i.retired_at IS NULL
-    WHERE w.library_id = :library_id AND w.words @@ to_tsquery('simple', :query)
-    ORDER BY ts_rank(w.words, to_tsquery('simple', :query)) DESC, w.item_id LIMIT :most
-""")
+from albumen.catalog import item_words
 
 FILTERED = """
     SELECT i.item_id FROM items i
@@ -42,7 +21,11 @@ FILTERED = """
 
 KNOWN = text("""
     SELECT i.item_id, o.key, i.kind, f.taken_local, p.place_id, COALESCE(q.score, 0.5) AS quality, s.labels, s.scores,
-        w.words @@ to_tsquery('simple', :query) AS says,
+        k.kind AS picture_kind, w.words @@ to_tsquery('simple', :caption) AS in_caption,
+        w.words @@ to_tsquery('simple', :name) AS in_name, w.words @@ to_tsquery('simple', :camera) AS in_camera,
+        w.words @@ to_tsquery('simple', :text) AS in_text,
+        ts_rank('{0, 0.5, 0.8, 1}', w.words, to_tsquery('simple', :about)) AS told,
+        ts_rank('{1, 0, 0, 0}', w.words, to_tsquery('simple', :text)) AS read,
         -(CAST(e.vector AS halfvec(384)) <#> CAST(:point AS halfvec(384))) AS cosine,
         ARRAY(SELECT a.person_id FROM face_people a WHERE a.library_id = i.library_id AND a.item_id = i.item_id)
             AS people
@@ -54,6 +37,7 @@ KNOWN = text("""
     LEFT JOIN facts f ON f.library_id = i.library_id AND f.item_id = i.item_id
     LEFT JOIN quality q ON q.library_id = i.library_id AND q.item_id = i.item_id
     LEFT JOIN item_places p ON p.library_id = i.library_id AND p.item_id = i.item_id
+    LEFT JOIN picture_kinds k ON k.library_id = i.library_id AND k.item_id = i.item_id
     LEFT JOIN item_words w ON w.library_id = i.library_id AND w.item_id = i.item_id
     LEFT JOIN scenes s ON s.library_id = i.library_id AND s.item_id = i.item_id AND s.model_id = :scene
     LEFT JOIN embeddings e ON e.library_id = i.library_id AND e.item_id = i.item_id AND e.model_id = :text_space
@@ -75,21 +59,31 @@ class Filter:
         One of the places; all of the people.
     kind : str
         `photo` or `video`.
+    picture_kind : str
+        `screenshot`, `document`, `receipt`, …
+    camera : str
+        Words of a make and model, all of them.
     """
 
     spans: Sequence[tuple[datetime, datetime]] = ()
     place_ids: Sequence[str] = ()
     person_ids: Sequence[str] = ()
     kind: str = ""
+    picture_kind: str = ""
+    camera: str = ""
 
     def __bool__(self) -> bool:
         """Whether it asks for anything."""
-        return bool(self.spans or self.place_ids or self.person_ids or self.kind)
+        return any((self.spans, self.place_ids, self.person_ids, self.kind, self.picture_kind, self.camera))
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of an item that may be a hit; `key` with the library's prefix, `cosine` None where unknown."""
+    """What is known of an item that may be a hit; `key` with the library's prefix, `cosine` None where unknown.
+
+    `said_by` names the sources of `item_words` that have a word asked for; `told` and `read` are how well what is
+    told of it, and the text in it, fit.
+    """
 
     item_id: int
     key: str
@@ -97,29 +91,24 @@ class Known:
     taken_local: datetime | None
     place_id: str | None
     quality: float
+    picture_kind: str | None = None
     labels: dict[str, float] = field(default_factory=dict)
-    says: bool = False
+    said_by: tuple[str, ...] = ()
+    told: float = 0.0
+    read: float = 0.0
     cosine: float | None = None
     people: tuple[str, ...] = ()
 
 
-def remember(connection: Connection, library_id: int, items: Sequence[int]) -> None:
-    """Read the words of these items anew."""
-    connection.execute(REMEMBER, {"library_id": library_id, "items": list(items)})
-
-
-def saying(connection: Connection, library_id: int, words: Sequence[str], *, most: int) -> list[int]:
-    """Items whose name, folder, caption or camera has any of these words, the fittest first."""
-    if not words:
-        return []
-    parameters = {"library_id": library_id, "query": _query(words), "most": most}
-    return list(connection.execute(SAYING, parameters).scalars())
-
-
-def filtered(connection: Connection, library_id: int, wanted: Filter, *, most: int) -> list[int]:
-    """Items that fulfil a filter, the newest in the library first."""
+def filtered(
+    connection: Connection, library_id: int, wanted: Filter, *, most: int, among: Sequence[int] | None = None
+) -> list[int]:
+    """Items that fulfil a filter, the newest in the library first; of `among` alone, if given."""
     joins, conditions = [], []
     parameters: dict[str, Any] = {"library_id": library_id, "most": most}
+    if among is not None:
+        conditions.append("AND i.item_id = ANY(:among)")
+        parameters["among"] = list(among)
     if wanted.spans:
         joins.append("JOIN facts f ON f.library_id = i.library_id AND f.item_id = i.item_id")
         parts = []
@@ -140,6 +129,14 @@ def filtered(connection: Connection, library_id: int, wanted: Filter, *, most: i
     if wanted.kind:
         conditions.append("AND i.kind = :kind")
         parameters["kind"] = wanted.kind
+    if wanted.picture_kind:
+        joins.append("JOIN picture_kinds k ON k.library_id = i.library_id AND k.item_id = i.item_id")
+        conditions.append("AND k.kind = :picture_kind")
+        parameters["picture_kind"] = wanted.picture_kind
+    if wanted.camera:
+        joins.append("JOIN item_words w ON w.library_id = i.library_id AND w.item_id = i.item_id")
+        conditions.append("AND w.words @@ to_tsquery('simple', :camera)")
+        parameters["camera"] = item_words.query([wanted.camera], ["camera"])
     statement = text(FILTERED.format(joins=" ".join(joins), conditions=" ".join(conditions)))
     return list(connection.execute(statement, parameters).scalars())
 
@@ -158,7 +155,8 @@ def known(
     parameters = {
         "library_id": library_id,
         "items": list(items),
-        "query": _query(words),
+        "about": item_words.query(words, item_words.ABOUT),
+        **{source: item_words.query(words, [source]) for source in item_words.SOURCES},
         "point": None if point is None else HalfVector(point).to_text(),
         "scene": scene,
         "text_space": text_space,
@@ -172,7 +170,10 @@ def known(
             place_id=row.place_id,
             quality=row.quality,
             labels=dict(zip(row.labels or (), row.scores or (), strict=True)),
-            says=bool(row.says),
+            picture_kind=row.picture_kind,
+            said_by=tuple(one for one in item_words.SOURCES if getattr(row, f"in_{one}")),
+            told=row.told or 0.0,
+            read=row.read or 0.0,
             cosine=row.cosine,
             people=tuple(row.people),
         )
@@ -183,9 +184,3 @@ def known(
 def hidden_people(connection: Connection, library_id: int) -> set[str]:
     """Whom no search shows."""
     return set(connection.execute(HIDDEN, {"library_id": library_id}).scalars())
-
-
-def _query(words: Sequence[str]) -> str:
-    """Any of the words, as the beginning of one: letters and digits only, so that nothing is an operator."""
-    plain = ["".join(letter for letter in word if letter.isalnum()) for word in words]
-    return " | ".join(f"{word}:*" for word in plain if word)

@@ -11,7 +11,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from albumen.catalog import changes, days, places, search
+from albumen.catalog import changes, days, item_words, places
 from albumen.organise import duplicating, locating, occasions, recognising, travelling
 
 DAYS_AT_ONCE = 400
@@ -48,7 +48,7 @@ def organise(connection: Connection, library_id: int, *, most_days: int = DAYS_A
         locating.locate_items(connection, library_id, items)
         duplicating.find_near(connection, library_id, items)
         recognising.organise(connection, library_id, items)
-        search.remember(connection, library_id, items)
+        item_words.remember(connection, library_id, items)
     changed = changes.take_days(connection, library_id, most=most_days) if len(items) < ITEMS_AT_ONCE else []
     if changed:
         organise_days(connection, library_id, changed)

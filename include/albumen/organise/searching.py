@@ -9,20 +9,29 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import embeddings, models_in_use, people, places, scenes, search
+from albumen.catalog import embeddings, item_words, models_in_use, people, places, scenes, search
 from albumen.catalog.people import Person
 from albumen.catalog.places import NamedPlace
 from albumen.catalog.search import Filter, Known
-from albumen.organise.question import Question, understand
+from albumen.organise.question import Question, understand, words_of
 
 RANKED = 300
 """So many of each way of finding are looked at."""
-FILTERED = 3000
+FITTING = 1000
+"""So many of each way where there is a filter, too: some of them fall through it."""
+FILTERED = 1000
+"""So many of the newest that fulfil a filter are looked at besides."""
 FUSION = 60
 """Of reciprocal rank fusion: how little the first ranks differ."""
 LIKE = 0.30
 """Cosine of a picture with a sentence from which it may be what was meant."""
-WEIGHTS = {"label": 1.0, "words": 1.0, "meaning": 1.0}
+WEIGHTS = {"label": 1.0, "words": 1.0, "text": 1.0, "meaning": 1.0}
+SAYS = {
+    "caption": "its caption or keywords say so",
+    "name": "its name or folder says so",
+    "camera": "its camera is called so",
+    "text": "it can be read in the picture",
+}
 SUGGESTED = 8
 EARLIEST = 1990
 
@@ -74,7 +83,7 @@ def run(
     point : ndarray, shape (384,), or None
         The sentence among the pictures; None searches without.
     ways : collection of str
-        `label`, `words`, `meaning`: which ways of finding count.
+        `label`, `words`, `text`, `meaning`: which ways of finding count.
 
     References
     ----------
@@ -84,10 +93,19 @@ def run(
     connection.execute(SEARCH_SETTINGS)
     named = places.everyone(connection, library_id)
     everyone = people.everyone(connection, library_id)
-    question = understand(asked, today=today, places=named, people=everyone, labels=labels)
+    question = understand(
+        asked,
+        today=today,
+        places=named,
+        people=everyone,
+        labels=labels,
+        cameras=item_words.cameras(connection, library_id),
+        written=item_words.written(connection, library_id, set(words_of(asked))),
+    )
     found = Found(question, notes=list(question.notes))
     models = models_in_use.model_ids(connection)
     use_point = point if "meaning" in ways and question.words else None
+    hidden = search.hidden_people(connection, library_id)
     for wanted, note in _relaxed(question, today):
         items = _candidates(connection, library_id, question, wanted, models, use_point, ways)
         seen = search.known(
@@ -99,29 +117,37 @@ def run(
             scene=models[models_in_use.SCENE],
             text_space=models[models_in_use.TEXT_SPACE],
         )
-        hidden = search.hidden_people(connection, library_id)
         seen = [one for one in seen if not hidden & set(one.people)]
         found.hits = _fused(question, wanted, seen, named, everyone, ways)[:most]
         if found.hits:
             found.notes += [note] if note else []
             return found
-    found.suggestions = _suggestions(named.values(), everyone)
+    shown = scenes.common(connection, library_id, model_id=models[models_in_use.SCENE])
+    found.suggestions = _suggestions(named.values(), everyone, shown)
     return found
 
 
 def _relaxed(question: Question, today: date) -> Iterable[tuple[Filter, str]]:
     """The filter of the question, then without what is asked for least surely."""
-    whole = Filter(
+    wanted = Filter(
         spans=question.spans(EARLIEST, today.year),
         place_ids=question.place_ids,
         person_ids=question.person_ids,
         kind=question.kind,
+        picture_kind=question.picture_kind,
+        camera=question.camera,
     )
-    yield whole, ""
-    if whole.spans and (whole.place_ids or whole.person_ids or question.words):
-        yield replace(whole, spans=()), "nothing of that time: shown without it"
-    if whole.place_ids and (whole.person_ids or question.words):
-        yield replace(whole, spans=(), place_ids=()), "nothing of that place: shown without it"
+    yield wanted, ""
+    if wanted.picture_kind or wanted.camera:
+        note = f"no {wanted.picture_kind or wanted.camera} of that kind is known: looked for as words"
+        wanted = replace(wanted, picture_kind="", camera="")
+        question.words += [*question.camera.split(), *([question.picture_kind] if question.picture_kind else [])]
+        yield wanted, note
+    if wanted.spans and (wanted.place_ids or wanted.person_ids or question.words):
+        wanted = replace(wanted, spans=())
+        yield wanted, "nothing of that time: shown without it"
+    if wanted.place_ids and (wanted.person_ids or question.words):
+        yield replace(wanted, place_ids=()), "nothing of that place: shown without it"
 
 
 def _candidates(
@@ -133,20 +159,24 @@ def _candidates(
     point: Any | None,
     ways: Collection[str],
 ) -> list[int]:
-    if wanted:
-        return search.filtered(connection, library_id, wanted, most=FILTERED)
+    most = FITTING if wanted else RANKED
     items: dict[int, None] = {}
     if "label" in ways:
         for label in question.labels:
-            shown = scenes.showing(connection, library_id, label, model_id=models[models_in_use.SCENE], most=RANKED)
+            shown = scenes.showing(connection, library_id, label, model_id=models[models_in_use.SCENE], most=most)
             items |= dict.fromkeys(item for item, _ in shown)
-    if "words" in ways:
-        items |= dict.fromkeys(search.saying(connection, library_id, question.words, most=RANKED))
+    for way, sources in (("words", item_words.ABOUT), ("text", ("text",))):
+        if way in ways:
+            said = item_words.saying(connection, library_id, question.words, sources=sources, most=most)
+            items |= dict.fromkeys(said)
     if point is not None:
         space = models[models_in_use.TEXT_SPACE]
         near = embeddings.nearest(connection, library_id, point, model_id=space, most=RANKED)
         items |= dict.fromkeys(one.item_id for one in near if one.cosine >= LIKE)
-    return list(items)
+    if not wanted:
+        return list(items)
+    fitting = search.filtered(connection, library_id, wanted, most=len(items), among=list(items)) if items else []
+    return [*dict.fromkeys((*fitting, *search.filtered(connection, library_id, wanted, most=FILTERED)))]
 
 
 def _fused(
@@ -159,7 +189,8 @@ def _fused(
 ) -> list[Hit]:
     rankings = {
         "label": {one.item_id: _shown(question, one) for one in seen if _shown(question, one) > 0},
-        "words": {one.item_id: 1.0 for one in seen if one.says and question.words},
+        "words": {one.item_id: one.told for one in seen if one.told > 0},
+        "text": {one.item_id: one.read for one in seen if one.read > 0},
         "meaning": {one.item_id: one.cosine for one in seen if one.cosine is not None and one.cosine >= LIKE},
     }
     scores = dict.fromkeys((one.item_id for one in seen), 0.0)
@@ -180,9 +211,9 @@ def _fused(
 
 def _shown(question: Question, one: Known) -> float:
     """How surely an item shows what is asked for: the mean over the things."""
-    if not question.labels:
+    if not question.things:
         return 0.0
-    return sum(one.labels.get(label, 0.0) for label in question.labels) / len(question.labels)
+    return sum(max(one.labels.get(label, 0.0) for label in thing) for thing in question.things) / len(question.things)
 
 
 def _ranks(ranking: Mapping[int, float]) -> list[tuple[int, int]]:
@@ -208,14 +239,18 @@ def _why(
     why += [f"{names.get(person, 'someone')} is in it" for person in wanted.person_ids if person in one.people]
     if wanted.kind:
         why.append(f"is a {one.kind}")
-    if one.says and question.words:
-        why.append("its name, caption or camera says so")
+    if wanted.picture_kind:
+        why.append(f"is a {one.picture_kind}")
+    if wanted.camera:
+        why.append("taken with that camera")
+    why += [SAYS[source] for source in one.said_by]
     if one.cosine is not None and one.cosine >= LIKE:
         why.append(f"looks like what was asked for ({one.cosine:.2f})")
     return why
 
 
-def _suggestions(named: Iterable[NamedPlace], everyone: Sequence[Person]) -> list[str]:
-    """What this library could be asked for."""
+def _suggestions(named: Iterable[NamedPlace], everyone: Sequence[Person], shown: Sequence[str]) -> list[str]:
+    """What this library could be asked for: people, places, things."""
     cities = [place.city for place in named if place.city][: SUGGESTED // 2]
-    return [*(person.name for person in everyone if person.name), *cities][:SUGGESTED]
+    names = [person.name for person in everyone if person.name][: SUGGESTED // 2]
+    return [*names, *cities, *shown][:SUGGESTED]

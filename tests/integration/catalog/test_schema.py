@@ -22,6 +22,7 @@ BOUNDED = {
     "alerts",
     "audit",
     "backfills",
+    "cameras",
     "days",
     "dirty_days",
     "dirty_items",

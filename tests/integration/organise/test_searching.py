@@ -139,3 +139,53 @@ def test_retired_items_are_no_hits(shelf: Shelf) -> None:
     shelf.library.execute("UPDATE items SET retired_at = now() WHERE item_id = 3")
     assert keys(shelf.search("dog")) == ["a/one.jpg"]
     assert keys(shelf.search("frosty", point=point(7))) == []
+
+
+def test_text_in_pictures_is_found_and_said_to_be_read_there(shelf: Shelf) -> None:
+    shelf.library.execute("INSERT INTO texts VALUES (:l, 2, 'Café Gorriti\nmenú del día', '[]', 'm')", l=shelf.l)
+    shelf.library.execute("INSERT INTO dirty_items VALUES (:l, 2)", l=shelf.l)
+    shelf.library.organise()
+    for asked in ("gorriti", "menu", "menú"):
+        found = shelf.search(asked)
+        assert keys(found) == ["a/two.jpg"], asked
+        assert found.hits[0].why == ["it can be read in the picture"]
+    assert keys(shelf.search("gorriti", ways=("words", "label"))) == []
+
+
+def test_each_source_of_a_word_is_named(shelf: Shelf) -> None:
+    shelf.library.execute(
+        "UPDATE facts SET make = 'Nikon', model = 'Coolpix P6000', extra = CAST(:e AS jsonb) WHERE item_id = 1",
+        e='{"keywords": ["Wedding"]}',
+    )
+    shelf.library.execute("INSERT INTO dirty_items VALUES (:l, 1)", l=shelf.l)
+    shelf.library.organise()
+    found = shelf.search("wedding")
+    assert {hit.key.removeprefix("test/"): hit.why for hit in found.hits} == {
+        "a/one.jpg": ["its caption or keywords say so"],
+        "wedding/IMG_4.jpg": ["its name or folder says so"],
+    }
+    camera = shelf.search("beach coolpix")
+    assert [hit.why for hit in camera.hits] == [["shows beach (0.80)", "taken with that camera"]]
+
+
+def test_screenshots_and_clips_are_filters(shelf: Shelf) -> None:
+    shelf.library.execute("INSERT INTO picture_kinds VALUES (:l, 4, 'screenshot', 1)", l=shelf.l)
+    shelf.library.execute("UPDATE items SET kind = 'video' WHERE item_id = 3")
+    assert keys(shelf.search("screenshots 2021")) == ["wedding/IMG_4.jpg"]
+    assert keys(shelf.search("videos")) == ["a/three.jpg"]
+    nothing = shelf.search("receipts of a dog")
+    assert keys(nothing) == ["a/three.jpg", "a/one.jpg"]
+    assert nothing.notes == ["no receipt of that kind is known: looked for as words"]
+
+
+def test_wider_words_find_what_falls_under_them(shelf: Shelf) -> None:
+    assert keys(shelf.search("pets")) == ["a/three.jpg", "a/one.jpg"]
+    assert shelf.search("pets").hits[0].why == ["shows dog (0.95)"]
+
+
+def test_a_word_that_stands_in_the_library_is_no_typo(shelf: Shelf) -> None:
+    assert keys(shelf.search("beech")) == ["a/two.jpg", "a/one.jpg"]
+    shelf.library.execute("INSERT INTO texts VALUES (:l, 3, 'BEECH Lane 4', '[]', 'm')", l=shelf.l)
+    shelf.library.execute("INSERT INTO dirty_items VALUES (:l, 3)", l=shelf.l)
+    shelf.library.organise()
+    assert keys(shelf.search("beech")) == ["a/three.jpg"]

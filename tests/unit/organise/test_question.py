@@ -73,3 +73,18 @@ def test_times_become_spans_of_local_time() -> None:
     assert len(asked("december").spans(2020, 2024)) == 5
     assert asked("2019").spans(1990, 2024) == [(datetime(2019, 1, 1), datetime(2020, 1, 1))]
     assert asked("dog").spans(1990, 2024) == []
+
+
+def test_a_word_for_several_things_is_one_thing() -> None:
+    names = {"acoustic guitar", "electric guitar", "hot dog", "dog", "cat"}
+    question = understand("dog with a guitar", today=date(2024, 3, 1), places={}, people=[], labels=names)
+    assert question.things == [("dog",), ("acoustic guitar", "electric guitar")]
+    pets = understand("Haustiere", today=date(2024, 3, 1), places={}, people=[], labels=names)
+    assert pets.things == [("dog", "cat")]
+
+
+def test_cameras_and_kinds_of_pictures_are_filters() -> None:
+    question = understand(
+        "screenshots coolpix", today=date(2024, 3, 1), places={}, people=[], labels=(), cameras=["NIKON COOLPIX P6000"]
+    )
+    assert (question.picture_kind, question.camera, question.words) == ("screenshot", "coolpix", [])

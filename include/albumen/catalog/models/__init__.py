@@ -52,13 +52,14 @@ from albumen.catalog.models.organised import (
 from albumen.catalog.models.originals import Fingerprint, Item, Library, Original
 from albumen.catalog.models.owner import MemoryEvent, MemorySignal, Suppression
 from albumen.catalog.models.people import FaceDecision, FacePerson, PersonPair, PersonRow
-from albumen.catalog.models.search import ItemWords
+from albumen.catalog.models.search import CameraRow, ItemWords
 
 __all__ = [
     "Alert",
     "AuditEntry",
     "Backfill",
     "Base",
+    "CameraRow",
     "Day",
     "DirtyDay",
     "DirtyItem",

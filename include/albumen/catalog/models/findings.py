@@ -248,7 +248,10 @@ class PictureKindRow(ItemColumns, Base):
     """Whether a picture is a photo, screenshot, document, receipt, graphic or scan, and how sure that is."""
 
     __tablename__ = "picture_kinds"
-    __table_args__ = (ITEM_HASH,)
+    __table_args__ = (
+        Index("picture_kinds_by_kind", "library_id", "kind", postgresql_where=text("kind <> 'photo'")),
+        ITEM_HASH,
+    )
 
     kind: Mapped[str]
     score: Mapped[float] = mapped_column(REAL())

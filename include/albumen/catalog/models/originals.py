@@ -74,7 +74,10 @@ class Item(Base):
     """One piece of content in a library."""
 
     __tablename__ = "items"
-    __table_args__ = (ITEM_HASH,)
+    __table_args__ = (
+        Index("items_by_kind", "library_id", "kind", postgresql_where=text("kind <> 'photo'")),
+        ITEM_HASH,
+    )
 
     library_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     item_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
