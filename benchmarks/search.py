@@ -149,7 +149,9 @@ def quick(searcher: Searcher, rounds: int) -> dict[str, Any]:
     """Milliseconds of a search, the sentence's encoding included, over all and by search."""
     for asked in ASKED:
         searcher.search(asked, most=50)
-    seconds = {asked: [timed(lambda asked=asked: searcher.search(asked, most=50)) for _ in range(rounds)] for asked in ASKED}  # type: ignore[misc]
+    seconds = {
+        asked: [timed(lambda asked=asked: searcher.search(asked, most=50)) for _ in range(rounds)] for asked in ASKED
+    }  # type: ignore[misc]
     slowest = sorted(seconds, key=lambda asked: -sorted(seconds[asked])[rounds // 2])[:6]
     return {
         **summary([one for several in seconds.values() for one in several], unit=0.001),

@@ -16,7 +16,9 @@ PREFIX_LETTERS = 4
 LOOKED_AT = 4000
 """Of a word that very many items have, so many of them are ranked; the same ones each time."""
 
-_PLAIN = "translate(regexp_replace(normalize(left({}, 20000), NFKD), '[\\u0300-\\u036f]', '', 'g'), '/_-.,[]\"', '        ')"
+_PLAIN = (
+    "translate(regexp_replace(normalize(left({}, 20000), NFKD), '[\\u0300-\\u036f]', '', 'g'), '/_-.,[]\"', '        ')"
+)
 
 
 def _vector(weight: str, *parts: str) -> str:
@@ -27,8 +29,9 @@ def _vector(weight: str, *parts: str) -> str:
 REMEMBER = text(f"""
     INSERT INTO item_words (library_id, item_id, words)
     SELECT i.library_id, i.item_id,
-        {_vector("A", "f.extra ->> 'title'", "f.extra ->> 'description'", "f.extra ->> 'caption'",
-                 "f.extra ->> 'keywords'")}
+        {
+    _vector("A", "f.extra ->> 'title'", "f.extra ->> 'description'", "f.extra ->> 'caption'", "f.extra ->> 'keywords'")
+}
         || {_vector("B", "o.keys")} || {_vector("C", "f.make", "f.model", "f.lens")} || {_vector("D", "t.text")}
     FROM items i
     JOIN LATERAL (
@@ -40,7 +43,7 @@ REMEMBER = text(f"""
     LEFT JOIN texts t ON t.library_id = i.library_id AND t.item_id = i.item_id
     WHERE i.library_id = :library_id AND i.item_id = ANY(:items) AND i.retired_at IS NULL
     ON CONFLICT (library_id, item_id) DO UPDATE SET words = excluded.words
-""")  # fmt: skip
+""")  # noqa: S608
 
 REMEMBER_CAMERAS = text("""
     INSERT INTO cameras (library_id, camera)

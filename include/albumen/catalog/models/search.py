@@ -12,7 +12,7 @@ from albumen.catalog.models.base import ITEM_HASH, Base, ItemColumns
 
 
 class ItemWords(ItemColumns, Base):
-    """Words of an item, by where they are from: A caption and keywords, B name and folders, C camera, D in the picture."""
+    """Words of an item, weighed by where they are from: A caption, B name and folders, C camera, D in the picture."""
 
     __tablename__ = "item_words"
     __table_args__ = (Index("item_words_by_word", "words", postgresql_using="gin"), ITEM_HASH)
