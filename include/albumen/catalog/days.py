@@ -16,12 +16,16 @@ COUNT = text("""
     LEFT JOIN (
         facts f
         JOIN items i ON i.library_id = f.library_id AND i.item_id = f.item_id AND i.retired_at IS NULL
+            AND (i.kind <> 'video' OR (
+                SELECT still_id FROM paired p WHERE p.library_id = f.library_id AND p.clip_id = f.item_id LIMIT 1
+            ) IS NULL)
         LEFT JOIN quality q ON q.library_id = f.library_id AND q.item_id = f.item_id
     ) ON f.library_id = :library_id AND f.taken_local >= p.day AND f.taken_local < p.day + 1
      AND f.taken_confidence IN ('high', 'medium')
     GROUP BY p.day
     ON CONFLICT (library_id, day) DO UPDATE SET photos = excluded.photos, good = excluded.good
 """)
+"""A photo and its clip count once."""
 
 DROP_EMPTY = text("DELETE FROM days WHERE library_id = :library_id AND day = ANY(:days) AND photos = 0")
 

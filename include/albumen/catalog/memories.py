@@ -26,6 +26,8 @@ class StoredMemory:
         Keys of its files in the library bucket: `page`, `story` and what else was rendered.
     items : sequence of (item id, object key, reason)
         In the order of the story.
+    videos : int
+        How many of them are videos.
     """
 
     memory_id: str
@@ -41,6 +43,7 @@ class StoredMemory:
     files: Mapping[str, str]
     why: Mapping[str, Any]
     items: Sequence[tuple[int, str, str]]
+    videos: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,12 @@ WITHDRAW = text("DELETE FROM memories WHERE memory_id = ANY(:memories) RETURNING
 TELL_AGAIN = text("DELETE FROM memory_turns WHERE library_id = :library_id AND day = ANY(:days)")
 
 LIST = text("""
-    SELECT m.*, COALESCE(i.items, '[]') AS items FROM memories m
+    SELECT m.*, COALESCE(i.items, '[]') AS items, i.videos FROM memories m
     LEFT JOIN LATERAL (
-        SELECT jsonb_agg(jsonb_build_array(mi.item_id, o.key, mi.reason) ORDER BY mi.position) AS items
+        SELECT jsonb_agg(jsonb_build_array(mi.item_id, o.key, mi.reason) ORDER BY mi.position) AS items,
+            count(*) FILTER (WHERE it.kind = 'video') AS videos
         FROM memory_items mi
+        LEFT JOIN items it ON it.library_id = m.library_id AND it.item_id = mi.item_id
         LEFT JOIN LATERAL (
             SELECT key FROM originals
             WHERE library_id = m.library_id AND item_id = mi.item_id AND vanished_at IS NULL

@@ -1,4 +1,4 @@
-"""What is there to tell of these days? The photos of a few date ranges, in one bounded query.
+"""What is there to tell of these days? The photos and videos of a few date ranges, in one bounded query.
 
 Of a long window each day gives its best photos only, so that what is read depends on how many days
 are asked for, and not on how many photos a library has.
@@ -31,6 +31,9 @@ PHOTOS = text("""
         FROM unnest(CAST(:firsts AS timestamp[]), CAST(:ends AS timestamp[])) AS w(first, last)
         JOIN facts f ON f.library_id = :library_id AND f.taken_local >= w.first AND f.taken_local < w.last
             AND f.taken_confidence IN ('high', 'medium')
+        JOIN items i ON i.library_id = :library_id AND i.item_id = f.item_id AND i.retired_at IS NULL
+            AND (i.kind = 'photo' OR i.kind = 'video' AND (
+                SELECT still_id FROM paired WHERE library_id = :library_id AND clip_id = f.item_id LIMIT 1) IS NULL)
         LEFT JOIN quality q ON q.library_id = :library_id AND q.item_id = f.item_id
     ), ranked AS (
         SELECT item_id, score, row_number() OVER (
@@ -45,6 +48,9 @@ PHOTOS = text("""
         JOIN facts f ON f.library_id = :library_id AND f.item_id = w.item_id
             AND f.taken_confidence IN ('high', 'medium')
         LEFT JOIN quality q ON q.library_id = :library_id AND q.item_id = w.item_id
+        JOIN items i ON i.library_id = :library_id AND i.item_id = w.item_id AND i.retired_at IS NULL
+            AND (i.kind = 'photo' OR i.kind = 'video' AND (
+                SELECT still_id FROM paired WHERE library_id = :library_id AND clip_id = w.item_id LIMIT 1) IS NULL)
         WHERE w.library_id = :library_id AND w.person_id = ANY(:people)
     ), picked AS MATERIALIZED (
         (SELECT item_id FROM ranked WHERE of_day <= :of_a_day
@@ -57,10 +63,11 @@ PHOTOS = text("""
         p.key AS preview_key, p.width AS preview_width, p.height AS preview_height, t.key AS thumb_key,
         h.thumbhash, h.dominant, faces.boxes, ip.place_id, ie.trip_id,
         CASE WHEN NOT ip.inferred OR ip.within_km <= :near_km
-            THEN COALESCE(pl.city, pl.region, pl.country) END AS place
+            THEN COALESCE(pl.city, pl.region, pl.country) END AS place,
+        i.kind, moves.clip_id, v.duration_s, hv.key AS hover_key, hv.bytes AS hover_bytes, px.key AS proxy_key
     FROM picked
     JOIN facts f ON f.library_id = :library_id AND f.item_id = picked.item_id
-    JOIN items i ON i.library_id = :library_id AND i.item_id = f.item_id AND i.retired_at IS NULL AND i.kind = 'photo'
+    JOIN items i ON i.library_id = :library_id AND i.item_id = f.item_id AND i.retired_at IS NULL
     JOIN renditions p ON p.library_id = :library_id AND p.item_id = f.item_id AND p.name = 'preview'
     JOIN renditions t ON t.library_id = :library_id AND t.item_id = f.item_id AND t.name = 'thumb'
     JOIN LATERAL (
@@ -79,12 +86,23 @@ PHOTOS = text("""
         FROM faces a LEFT JOIN face_people w USING (library_id, item_id, face_no)
         WHERE a.library_id = :library_id AND a.item_id = f.item_id
     ) AS faces ON true
+    LEFT JOIN LATERAL (
+        SELECT f.item_id AS clip_id WHERE i.kind = 'video'
+        UNION ALL
+        (SELECT clip_id FROM paired WHERE library_id = :library_id AND still_id = f.item_id AND i.kind = 'photo'
+         ORDER BY clip_id LIMIT 1)
+    ) AS moves ON true
+    LEFT JOIN videos v ON v.library_id = :library_id AND v.item_id = moves.clip_id
+    LEFT JOIN renditions hv ON hv.library_id = :library_id AND hv.item_id = moves.clip_id AND hv.name = 'hover'
+    LEFT JOIN renditions px ON px.library_id = :library_id AND px.item_id = moves.clip_id AND px.name = 'proxy'
     LEFT JOIN picture_kinds k ON k.library_id = :library_id AND k.item_id = f.item_id
     LEFT JOIN safety s ON s.library_id = :library_id AND s.item_id = f.item_id
     WHERE COALESCE(k.kind, 'photo') IN ('photo', 'scan') AND COALESCE(s.score, 0) < :unsafe
     ORDER BY f.taken_local, f.item_id
 """)
-"""Of every day the best photo of each hour before any second one; details are read of those only."""
+"""Of every day the best photo of each hour before any second one; details are read of those only. The clip of a photo
+is told with it and not by itself.
+"""
 
 
 def photos(
@@ -95,7 +113,7 @@ def photos(
     days: int,
     people: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
-    """Photos taken on these local dates, or of these people, whose time is trusted, by time; of many, the best.
+    """What was taken on these local dates, or of these people, at a time that is trusted, by time; of many, the best.
 
     Parameters
     ----------

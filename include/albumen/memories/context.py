@@ -23,8 +23,30 @@ class FaceBox:
 
 
 @dataclass(frozen=True, slots=True)
+class Clip:
+    """What moves of a video, or of a photo that was taken together with a clip.
+
+    Attributes
+    ----------
+    duration_s : float or None
+        Of the whole video or clip, seconds.
+    hover_key : str or None
+        Key of a few silent seconds of it in the library bucket.
+    hover_bytes : int
+        Their size; 0 where there are none.
+    proxy_key : str or None
+        Key of all of it as every browser plays it; None where the library wants none.
+    """
+
+    duration_s: float | None
+    hover_key: str | None
+    hover_bytes: int
+    proxy_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Photo:
-    """One photo as memories see it.
+    """One photo, or the poster of one video, as memories see it.
 
     Attributes
     ----------
@@ -64,6 +86,10 @@ class Photo:
         The trip it was taken on.
     is_favourite : bool
         Whether its owner marked it, by a rating of four or five stars.
+    is_video : bool
+        Whether the picture is a video's poster.
+    clip : Clip or None
+        What moves: of every video, and of a photo whose other half is a clip.
     """
 
     item_id: int
@@ -86,6 +112,8 @@ class Photo:
     place_id: str | None = None
     trip_id: str | None = None
     is_favourite: bool = False
+    is_video: bool = False
+    clip: Clip | None = None
 
     @property
     def people(self) -> frozenset[str]:

@@ -43,6 +43,7 @@ def feed_json(day: date, stories: Sequence[StoredMemory]) -> dict[str, Any]:
             "title": story.title,
             "reason": story.reason,
             "pictures": len(story.items),
+            "videos": story.videos,
             "files": dict(sorted(story.files.items())),
         }
         for story in stories

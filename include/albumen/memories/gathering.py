@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from albumen.catalog import days, memories, memory_context, people, places, suppressions, trips
 from albumen.catalog.libraries import Library
-from albumen.memories.context import Context, FaceBox, Person, Photo, Told, Trip
+from albumen.memories.context import Clip, Context, FaceBox, Person, Photo, Told, Trip
 from albumen.memories.contract import DateRange, MemoryKind, Window
 from albumen.memories.hiding import Hidden, hidden
 from albumen.settings import MemorySettings
@@ -156,4 +156,10 @@ def photo_of(row: Mapping[str, Any]) -> Photo:
         place_id=row["place_id"],
         trip_id=row["trip_id"],
         is_favourite=isinstance(stars, int) and stars >= FAVOURITE_STARS,
+        is_video=row["kind"] == "video",
+        clip=None if row["clip_id"] is None else _clip_of(row),
     )
+
+
+def _clip_of(row: Mapping[str, Any]) -> Clip:
+    return Clip(row["duration_s"], row["hover_key"], row["hover_bytes"] or 0, row["proxy_key"])

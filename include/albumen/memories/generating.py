@@ -26,7 +26,7 @@ from albumen.memories.kinds.on_this_day import nearest_day
 from albumen.memories.publishers.page import files_of
 from albumen.memories.publishing import Edition, Publisher, PublishingError, Shelf
 from albumen.memories.registry import memory_kinds, publishers
-from albumen.memories.rendering import render_story
+from albumen.memories.rendering import clips_to_embed, render_story
 from albumen.memories.story import Story, memory_id, story_json, tell
 from albumen.settings import Settings
 from albumen.storage.object_store import ObjectStore
@@ -35,7 +35,7 @@ Connect = Callable[[], AbstractContextManager[Connection]]
 
 PAGE = "page"
 """The publisher whose key is kept with the memory."""
-RENDERING = 3
+RENDERING = 4
 """Raised when pages or pictures would come out differently."""
 
 log = logging.getLogger(__name__)
@@ -131,8 +131,13 @@ def generate(
 
 def _edition(story: Story, shelf: Shelf) -> Edition:
     pictures = {item.photo.item_id: shelf.store.get(shelf.bucket, item.photo.preview_key) for item in story.items}
+    clips = {
+        photo.item_id: shelf.store.get(shelf.bucket, photo.clip.hover_key)
+        for photo in clips_to_embed(story)
+        if photo.clip and photo.clip.hover_key
+    }
     files = covers(pictures[story.cover.item_id], story.cover.faces)
-    return Edition(story, render_story(story, pictures), pictures, files)
+    return Edition(story, render_story(story, pictures, clips), pictures, files)
 
 
 def _publish(edition: Edition, shelf: Shelf, ways: Mapping[str, Publisher]) -> tuple[dict[str, str], list[str]]:

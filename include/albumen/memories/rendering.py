@@ -30,6 +30,9 @@ DEFAULT_TONE = "#2b2723"
 # Sum of width to height of the pictures in a row that fills a wide screen well, and the most in one row.
 ROW_RATIO = 2.8
 ROW_PICTURES = 3
+# Clips are in the page as far as they are small: it is sent whole, and opened by phones.
+CLIP_BYTES = 600_000
+CLIPS_BYTES = 6_000_000
 # A frame is never more extreme than this, whatever the picture.
 RATIOS = (0.5, 3.0)
 
@@ -42,7 +45,18 @@ class Row:
     pictures: Sequence[Mapping[str, Any]]
 
 
-def render_story(story: Story, pictures: Mapping[int, bytes]) -> str:
+def clips_to_embed(story: Story) -> list[Photo]:
+    """Of which items the page plays a clip, in order: all of a story where they are small enough together."""
+    chosen, left = [], CLIPS_BYTES
+    for item in story.items:
+        clip = item.photo.clip
+        if clip and clip.hover_key and 0 < clip.hover_bytes <= min(CLIP_BYTES, left):
+            chosen.append(item.photo)
+            left -= clip.hover_bytes
+    return chosen
+
+
+def render_story(story: Story, pictures: Mapping[int, bytes], clips: Mapping[int, bytes] | None = None) -> str:
     """Write the page of a story.
 
     Parameters
@@ -52,6 +66,8 @@ def render_story(story: Story, pictures: Mapping[int, bytes]) -> str:
     pictures : mapping of int to bytes
         JPEG, WebP, PNG or AVIF files by item id. Where one is missing or is none of these, its frame
         says so.
+    clips : mapping of int to bytes
+        MP4 files by item id, of those of `clips_to_embed`. A video without one is shown by its poster and marked.
 
     Returns
     -------
@@ -66,7 +82,8 @@ def render_story(story: Story, pictures: Mapping[int, bytes]) -> str:
     uris = {item.photo.item_id: _data_uri(pictures.get(item.photo.item_id, b"")) for item in story.items}
     if not any(uris.values()):
         raise ValueError(f"memory {story.id} has no picture to show")
-    shown = [_picture(number, item, uris, story) for number, item in enumerate(story.items, 1)]
+    moving = {item_id: _clip_uri(data) for item_id, data in (clips or {}).items()}
+    shown = [_picture(number, item, uris, moving, story) for number, item in enumerate(story.items, 1)]
     chapters = [_chapter(year, list(of_year), story) for year, of_year in groupby(shown, lambda each: each["year"])]
     cover = next((each for each in shown if each["uri"] and each["photo"].item_id == story.cover.item_id), None)
     cover = cover or next(each for each in shown if each["uri"])
@@ -136,7 +153,9 @@ def _ratio(photo: Photo) -> float:
     return min(max(photo.width / photo.height, RATIOS[0]), RATIOS[1])
 
 
-def _picture(number: int, item: StoryItem, uris: Mapping[int, str | None], story: Story) -> dict[str, Any]:
+def _picture(
+    number: int, item: StoryItem, uris: Mapping[int, str | None], moving: Mapping[int, str | None], story: Story
+) -> dict[str, Any]:
     """What the page shows of one item; its caption is completed by its chapter."""
     photo, taken = item.photo, item.photo.taken_local
     # A time of exactly midnight is nearly always a date without a time.
@@ -154,7 +173,10 @@ def _picture(number: int, item: StoryItem, uris: Mapping[int, str | None], story
         "uri": uris[photo.item_id],
         "width": max(photo.width, 1),
         "height": max(photo.height, 1),
-        "alt": f"Photo of {moment}{', ' + place if place else ''}. {reason}",
+        "clip": moving.get(photo.item_id),
+        "length": _length(photo.clip.duration_s) if photo.is_video and photo.clip else "",
+        "noun": "Video" if photo.is_video else "Photo",
+        "alt": f"{'Video' if photo.is_video else 'Photo'} of {moment}{', ' + place if place else ''}. {reason}",
         "reason": reason,
         "name": _plain(PurePosixPath(photo.key).name or photo.key),
         "camera": _plain(photo.camera or ""),
@@ -227,6 +249,16 @@ def _data_uri(data: bytes) -> str | None:
     else:
         return None
     return f"data:{mime};base64,{base64.b64encode(data).decode()}"
+
+
+def _clip_uri(data: bytes) -> str | None:
+    """The clip as a data URI, or None if it does not begin as an MP4 does."""
+    return f"data:video/mp4;base64,{base64.b64encode(data).decode()}" if data[4:8] == b"ftyp" else None
+
+
+def _length(seconds: float | None) -> str:
+    """Minutes and seconds, as players show them; empty where they are not known."""
+    return "" if seconds is None else f"{round(seconds) // 60}:{round(seconds) % 60:02}"
 
 
 def _plain(text: str) -> str:

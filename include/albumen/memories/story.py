@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from albumen.memories.context import Context, Photo
+from albumen.memories.context import Clip, Context, Photo
 from albumen.memories.contract import Candidate
 from albumen.memories.schemas import check
 
@@ -141,10 +141,19 @@ def story_json(story: Story, files: Mapping[str, str]) -> dict[str, Any]:
                 "preview": item.photo.preview_key,
                 "thumb": item.photo.thumb_key,
                 "place": item.photo.place,
+                "media": "video" if item.photo.is_video else "photo",
+                **_motion_json(item.photo.clip),
             }
             for item in story.items
         ],
     }
+
+
+def _motion_json(clip: Clip | None) -> dict[str, Any]:
+    """What moves of an item; nothing for a photo alone."""
+    if clip is None:
+        return {}
+    return {"duration_s": clip.duration_s, "hover": clip.hover_key, "proxy": clip.proxy_key}
 
 
 def story_bytes(story: Story, files: Mapping[str, str]) -> bytes:

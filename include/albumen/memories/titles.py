@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from albumen.memories.context import Photo
+
 MONTHS = (
     "January",
     "February",
@@ -65,6 +67,13 @@ def clock(moment: datetime, locale: str) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 photo`, `2 photos`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def counted_pictures(pictures: Sequence[Photo]) -> str:
+    """`3 photos`, `1 video`, `2 photos and 1 video`."""
+    videos = sum(picture.is_video for picture in pictures)
+    kinds = ((len(pictures) - videos, "photo"), (videos, "video"))
+    return " and ".join(counted(number, noun) for number, noun in kinds if number)
 
 
 def listed(words: Sequence[str]) -> str:

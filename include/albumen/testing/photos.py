@@ -30,3 +30,10 @@ def a_photo(seed: str | int, *, size: tuple[int, int] = (640, 480), taken: str =
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=90, exif=exif)
     return out.getvalue()
+
+
+def a_motion_photo(seed: int | str, film: bytes, *, taken: str = "2023:06:12 10:00:00") -> bytes:
+    """A photo with a clip behind it, as Google's cameras write one; arguments as of `a_photo`."""
+    photo = a_photo(seed, taken=taken)
+    body = b'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta GCamera:MicroVideoOffset="%d"/>' % len(film)
+    return photo[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + photo[2:] + film

@@ -9,7 +9,7 @@ import pytest
 
 from albumen.catalog import erasable
 from albumen.testing.library import TestLibrary
-from albumen.testing.photos import a_photo
+from albumen.testing.photos import a_motion_photo, a_photo
 from albumen.testing.videos import a_video
 
 pytestmark = pytest.mark.stack
@@ -17,15 +17,9 @@ pytestmark = pytest.mark.stack
 PAIR = Path(__file__).resolve().parents[3] / "../shared/corpus/video/live-photo-pair"
 
 
-def motion_photo(seed: int, film: bytes) -> bytes:
-    photo = a_photo(seed)
-    body = b'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta GCamera:MicroVideoOffset="%d"/>' % len(film)
-    return photo[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + photo[2:] + film
-
-
 def test_a_motion_photos_clip_is_stored_told_and_known_when_it_comes_alone(library: TestLibrary) -> None:
     film = a_video(1)
-    library.put("motion.jpg", motion_photo(1, film))
+    library.put("motion.jpg", a_motion_photo(1, film))
     library.discover()
     library.work("original", "video")
     record = library.records()["motion.jpg"]
@@ -44,7 +38,7 @@ def test_a_motion_photos_clip_is_stored_told_and_known_when_it_comes_alone(libra
 
 def test_pairs_are_erased_as_one(library: TestLibrary) -> None:
     film = a_video(2)
-    library.put("a.jpg", motion_photo(2, film))
+    library.put("a.jpg", a_motion_photo(2, film))
     library.put("b.mp4", film)
     library.put("b.jpg", a_photo(3))
     library.discover()

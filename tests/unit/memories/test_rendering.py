@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from albumen.memories.context import FaceBox, Photo
-from albumen.memories.rendering import render_story, rows
+from albumen.memories.context import Clip, FaceBox, Photo
+from albumen.memories.rendering import CLIP_BYTES, CLIPS_BYTES, clips_to_embed, render_story, rows
 from albumen.memories.story import Story, StoryItem
 
 HOSTILE = "</style><script>alert(1)</script>\"'><img src=http://evil.example/x onerror=alert(2)>\u202e\x00\n"
@@ -115,6 +115,39 @@ def test_every_picture_is_inside_the_page_once_and_the_cover_once_more():
         for number, kind in ((1, "jpeg"), (2, "webp"), (3, "png"))
     ]
     assert sources == [uris[0], *uris]
+
+
+def a_video(item_id, hover_bytes=2000, **changes):
+    clip = Clip(72.4, f"h/{item_id}", hover_bytes, None)
+    return a_photo(item_id, datetime(2019, 6, 12, 9, 5), is_video=True, clip=clip, **changes)
+
+
+FILM = b"\0\0\0\x18ftypmp42" + bytes(100)
+
+
+def test_a_video_plays_in_the_page_and_says_how_long_it_is():
+    story = a_story([a_video(1), a_photo(2, datetime(2019, 6, 12, 10, 5))])
+    page = Page(render_story(story, {1: picture_bytes(), 2: picture_bytes()}, {1: FILM}))
+    (clip,) = [each for each in page.all("video") if "src" in each]
+    assert clip["src"] == f"data:video/mp4;base64,{base64.b64encode(FILM).decode()}"
+    assert {"muted", "playsinline"} <= clip.keys()
+    assert "Video 1:12" in " ".join(page.text.split())
+    assert [each["alt"][:8] for each in page.all("img") if each.get("alt")] == ["Video of", "Video of", "Photo of"]
+    (policy,) = [each["content"] for each in page.all("meta") if each.get("http-equiv")]
+    assert "media-src data:;" in policy
+
+
+def test_a_video_whose_clip_is_large_or_no_film_is_shown_by_its_poster_and_marked():
+    large = a_story([a_video(1, CLIP_BYTES + 1), a_video(2, 0), a_video(3, CLIP_BYTES)])
+    assert [photo.item_id for photo in clips_to_embed(large)] == [3]
+    page = Page(render_story(large, dict.fromkeys((1, 2, 3), picture_bytes()), {3: b"<script>" * 10}))
+    assert [each for each in page.all("video") if "src" in each] == []
+    assert page.text.count("1:12") == 3
+
+
+def test_the_clips_of_a_page_are_bounded_together():
+    story = a_story([a_video(number, CLIP_BYTES) for number in range(1, 15)])
+    assert len(clips_to_embed(story)) == CLIPS_BYTES // CLIP_BYTES
 
 
 def test_nothing_outside_the_page_is_referred_to():

@@ -10,7 +10,7 @@ from albumen.memories.contract import Candidate, MemoryKind, Window
 from albumen.memories.curation import cover_of
 from albumen.memories.kinds.person import of_person
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import counted, years_listed
+from albumen.memories.titles import counted_pictures, years_listed
 
 STRENGTH = 1.0
 # Nobody is known to have lived longer.
@@ -42,7 +42,7 @@ class Birthday(MemoryKind):
                     kind=self.name,
                     key=f"{self.name}:{person.person_id}:{date.year}",
                     date=date,
-                    reason=f"{counted(len(photos), 'photo')} of {person.name} from {years_listed(years)}",
+                    reason=f"{counted_pictures(photos)} of {person.name} from {years_listed(years)}",
                     strength=STRENGTH,
                     cover=cover,
                     items=told_items(choices, cover, lambda photo: str(photo.taken_local.year)),

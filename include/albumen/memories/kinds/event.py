@@ -15,7 +15,7 @@ from albumen.memories.context import Context, Photo
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import counted, full_day, weekday_day
+from albumen.memories.titles import counted_pictures, full_day, weekday_day
 
 # A day stands out with so many good photos at least, and so many times what is usual around it.
 LEAST_PHOTOS = 12
@@ -66,7 +66,7 @@ class Event(MemoryKind):
             kind=self.name,
             key=f"{self.name}:{day.isoformat()}",
             date=date,
-            reason=f"{counted(len(photos), 'photo')} of a day with {offered}, {times:.0f} times what is usual",
+            reason=f"{counted_pictures(photos)} of a day with {offered}, {times:.0f} times what is usual",
             strength=round(0.35 + 0.1 * min(times / 20, 1) + 0.1 * min(len(photos) / self.settings.max_photos, 1), 3),
             cover=cover,
             items=told_items(choices, cover, part_of_day),

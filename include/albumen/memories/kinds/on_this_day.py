@@ -15,7 +15,7 @@ from albumen.memories.context import Context, Photo
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import counted, day_month, listed, years_listed
+from albumen.memories.titles import counted_pictures, day_month, listed, years_listed
 
 REACH_DAYS = 3
 # No photograph is older.
@@ -201,7 +201,7 @@ def story_reason(photos: Sequence[Photo], day: date, locale: str) -> str:
     place = next(iter(places)) if len(places) == 1 else None
     where = f", all from {place}" if place else ""
     years = years_listed(sorted({taken.year for taken in days}))
-    return f"{counted(len(photos), 'photo')} from {when} in {years}{where}"
+    return f"{counted_pictures(photos)} from {when} in {years}{where}"
 
 
 def _nearness(photo: Photo, day: date, context: Context) -> list[str]:

@@ -13,7 +13,7 @@ from albumen.memories.context import Context, Person
 from albumen.memories.contract import Candidate, MemoryKind, Window
 from albumen.memories.curation import Choice, choose, cover_of, rules_of, year_of
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import counted, years_listed
+from albumen.memories.titles import counted_pictures, years_listed
 
 LEAST_FACES = 12
 AGAIN = timedelta(days=120)
@@ -47,7 +47,7 @@ class PersonKind(MemoryKind):
                 kind=self.name,
                 key=f"{self.name}:{person.person_id}",
                 date=date,
-                reason=f"{counted(len(photos), 'photo')} of {person.name} from {years_listed(years)}",
+                reason=f"{counted_pictures(photos)} of {person.name} from {years_listed(years)}",
                 strength=round(STRENGTH + 0.02 * min(len(years), 10), 3),
                 cover=cover,
                 items=told_items(choices, cover, lambda photo: str(photo.taken_local.year)),

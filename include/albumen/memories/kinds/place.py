@@ -11,7 +11,7 @@ from albumen.memories.context import Context, Trip
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import by_camera_first, choose, cover_of, rules_of
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import counted, years_listed
+from albumen.memories.titles import counted_pictures, years_listed
 
 LEAST_TRIPS = 3
 LEAST_YEARS = 2
@@ -52,7 +52,7 @@ class PlaceKind(MemoryKind):
                     kind=self.name,
                     key=f"{self.name}:{country}:{city}",
                     date=date,
-                    reason=f"{counted(len(photos), 'photo')} of {times} times in {city}, in {years_listed(years)}",
+                    reason=f"{counted_pictures(photos)} of {times} times in {city}, in {years_listed(years)}",
                     strength=STRENGTH,
                     cover=cover,
                     items=told_items(choices, cover, lambda photo: str(photo.taken_local.year)),

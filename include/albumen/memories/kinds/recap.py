@@ -15,7 +15,7 @@ from albumen.memories.context import Context, Photo
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import MONTHS, counted
+from albumen.memories.titles import MONTHS, counted, counted_pictures
 
 SEASONS = {2: "winter", 5: "spring", 8: "summer", 11: "autumn"}
 OPPOSITE = {"winter": "summer", "summer": "winter", "spring": "autumn", "autumn": "spring"}
@@ -89,7 +89,7 @@ class Recap(MemoryKind):
             kind=self.name,
             key=span.key,
             date=date,
-            reason=f"{counted(len(photos), 'photo')} of {counted(days, 'day')}, "
+            reason=f"{counted_pictures(photos)} of {counted(days, 'day')}, "
             f"from {counted(offered, 'photo')} of {what} that has just ended",
             strength=STRENGTH[span.size],
             cover=cover,

@@ -15,7 +15,7 @@ from albumen.memories.context import Context, Photo, Trip
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import MONTHS, counted
+from albumen.memories.titles import MONTHS, counted, counted_pictures
 
 # Told when the last pictures have had time to arrive.
 HOME_AGAIN = timedelta(days=2)
@@ -69,8 +69,7 @@ class TripKind(MemoryKind):
             kind=self.name,
             key=f"{self.name}:{trip.trip_id}",
             date=date,
-            reason=f"{counted(len(photos), 'photo')} of {counted(days, 'day')}{where}, "
-            f"{trip.farthest_km:.0f} km from home",
+            reason=f"{counted_pictures(photos)} of {counted(days, 'day')}{where}, {trip.farthest_km:.0f} km from home",
             strength=strength,
             cover=cover,
             items=told_items(choices, cover, _day_of(trip)),

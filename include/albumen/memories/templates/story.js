@@ -5,6 +5,7 @@
   if (!viewer || !viewer.showModal || figures.length === 0) return;
   const part = (name) => viewer.querySelector(name);
   const [image, when, why, pause, whyButton] = [".stage img", ".viewer-when", ".viewer-why", ".pause", ".why-button"].map(part);
+  const moving = part(".stage video");
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const seconds = 5;
   let current = 0;
@@ -45,6 +46,12 @@
     const source = figures[index].querySelector("img");
     image.src = source.src;
     image.alt = source.alt;
+    const clip = figures[index].querySelector(".clip");
+    moving.hidden = !clip;
+    moving.controls = still.matches;
+    if (!clip) moving.removeAttribute("src");
+    else moving.src = clip.src;
+    if (clip && !still.matches) moving.play().catch(() => { moving.hidden = true; });
     when.textContent = words(figures[index]);
     why.textContent = figures[index].querySelector(".why").textContent;
     part(".previous").disabled = index === 0;
@@ -77,12 +84,19 @@
     figure.querySelector(".frame").append(button);
   });
 
+  const seen = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => {
+    if (!isIntersecting || still.matches) target.pause();
+    else target.play().then(() => target.classList.add("plays"), () => {});
+  }), { threshold: 0.5 });
+  document.querySelectorAll(".clip").forEach((clip) => seen.observe(clip));
+
   const play = document.querySelector("[data-play]");
   play.hidden = false;
   play.addEventListener("click", () => open(0, true));
 
   viewer.addEventListener("close", () => {
     setPlaying(false);
+    moving.pause();
     document.documentElement.style.overflow = "";
     const button = figures[current].querySelector(".open");
     button.focus({ preventScroll: true });
