@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import httpx
 from conditions import conditions, summary, timed
-from console_catalog import fill
+from console_catalog import QUARANTINED, fill
 
 from albumen.catalog import engine
 from albumen.console.navigation import PAGES
@@ -33,10 +33,14 @@ LEAST_MS = 25.0
 
 def addresses(library: str, items: int) -> dict[str, str]:
     """Every page with something on it, and the quarantine's harder questions."""
-    key = f"{2000 + (items // 2) % 25}/{items // 2:08}.jpg"
+    key = f"{2000 + (items // 2) // QUARANTINED % 25}/{items // 2:08}.jpg"
+    run = f"run?dag_id=transcode_originals&run_id={library}-r{items // 2000}"
     pages = {page.name: f"{page.name}?library={library}" for page in PAGES if page.name != "run"}
     pages["item"] = f"item?library={library}&key={quote(key)}"
-    pages["run"] = "run?dag_id=transcode_originals&run_id=r1"
+    pages["run"] = run
+    pages["task"] = f"{run}&task_id=process&map_index=0"
+    pages["people, hidden too"] = f"people?library={library}&everyone=true"
+    pages["duplicates, far on"] = f"duplicates?library={library}&after=g{items // 100:08}"
     pages["quarantine, filtered"] = f"quarantine?library={library}&step=renditions&reason=unreadable&camera=Model+7"
     pages["quarantine, by prefix"] = f"quarantine?library={library}&prefix=2024/"
     pages["quarantine, far on"] = f"quarantine?library={library}&after={items}"
@@ -78,12 +82,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=1_000_000, help="Items of the larger library.")
     parser.add_argument("--rounds", type=int, default=40, help="How often each page is asked for.")
+    parser.add_argument("--home", default="", help="Folder whose filled catalogs are used, and kept; none: a new one.")
     parser.add_argument("--json", action="store_true", help="Machine-readable.")
     options = parser.parse_args()
     sizes = {"small": max(100, options.items // 100), "large": options.items}
     met, found = conditions(), {}
     with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        stack = Stack(Home(Path(folder) / "home"))
+        stack = Stack(Home(Path(options.home or f"{folder}/home").absolute()))
         try:
             stack.servers_up()
             stack.airflow.migrate()
@@ -93,12 +98,16 @@ def main() -> int:
                 with stack.airflow.api as api:
                     client.headers["Authorization"] = f"Bearer {api.token()}"
                 client.headers["Accept"] = "text/html"
-                for name, items in sizes.items():
+                for size, items in sizes.items():
+                    name = f"items-{items}"
                     with engine.connect(catalog_url(stack.home)) as connection:
                         fill(connection, name, items)
-                    found[name] = measure(client, addresses(name, items), options.rounds)
+                    found[size] = measure(client, addresses(name, items), options.rounds)
         finally:
-            stack.delete()
+            if options.home:
+                stack.down()
+            else:
+                stack.delete()
     failures = faults(found["small"], found["large"])
     met["load_1min_after"] = conditions()["load_1min"]
     if options.json:

@@ -14,8 +14,9 @@ ROWS = (
     """
     INSERT INTO originals (library_id, bucket, key, original_id, etag, size, last_modified, item_id, kind, mime,
         discovered_at)
-    SELECT :library_id, 'bench', :prefix || (2000 + n % 25) || '/' || lpad(n::text, 8, '0') || '.jpg', :base + 2 * n,
-        md5(n::text), 3000000, now(), :base + 2 * n + 1, 'photo', 'image/jpeg', now() - interval '30 days' * n / :items
+    SELECT :library_id, 'bench', :prefix || (2000 + n / :rare % 25) || '/' || lpad(n::text, 8, '0') || '.jpg',
+        :base + 2 * n, md5(n::text), 3000000, now(), :base + 2 * n + 1, 'photo', 'image/jpeg',
+        now() - interval '1 minute' - interval '30 days' * (:items - n) / :items
     FROM generate_series(1, :items) AS n
     """,
     """
@@ -45,7 +46,8 @@ ROWS = (
         CASE WHEN step = 'renditions' AND n % :rare = 0 THEN 'quarantined' ELSE 'done' END,
         CASE WHEN step = 'renditions' AND n % :rare = 0 THEN 'unreadable' END,
         CASE WHEN step = 'renditions' AND n % :rare = 0 THEN 'cut off: 100 of 3000000 bytes' END,
-        1, 1, md5(n::text), 0.05, 0.05, 3000000, 300000, 'transcode_originals/r' || n / 1000 || '/process/0/1',
+        1, 1, md5(n::text), 0.05, 0.05, 3000000, 300000,
+        'transcode_originals/' || :name || '-r' || n / 1000 || '/process/' || n / 200 % 5 || '/1',
         now() - interval '30 days' * (:items - n) / :items
     FROM generate_series(1, :items) AS n, unnest(CAST(:steps AS text[])) AS step
     WHERE NOT (step = 'likeness' AND n % :rare = 1)
@@ -56,6 +58,33 @@ ROWS = (
     SELECT library_id, subject_id, step, state, reason, detail, attempts, version, inputs_key, cpu_s, wall_s,
         bytes_read, bytes_written, task, at
     FROM outcomes WHERE library_id = :library_id ORDER BY at
+    """,
+    """
+    INSERT INTO faces (library_id, item_id, face_no, x, y, width, height, score, landmarks, sharpness, model_id, vector)
+    SELECT :library_id, :base + 2 * n + 1, 0, 0.4, 0.2, 0.1, 0.15, 0.9, '{}', 1, 'bench', one.vector
+    FROM generate_series(1, :items) AS n, (SELECT array_fill(1, ARRAY[128])::vector AS vector) AS one
+    WHERE n % :rare = 2
+    """,
+    """
+    INSERT INTO face_people (library_id, item_id, face_no, person_id, confidence, x, y, width, height)
+    SELECT library_id, item_id, 0, 'p' || item_id / 2 % GREATEST(10, :items / 200), 0.9, x, y, width, height
+    FROM faces WHERE library_id = :library_id
+    """,
+    """
+    INSERT INTO people (library_id, person_id, name, faces, cover_item_id, cover_face_no, model_id)
+    SELECT :library_id, person_id, 'Person ' || person_id, count(*), min(item_id), 0, 'bench'
+    FROM face_people WHERE library_id = :library_id GROUP BY person_id
+    """,
+    """
+    INSERT INTO duplicate_groups (library_id, group_id, kind, items, keeper_item_id)
+    SELECT :library_id, 'g' || lpad(n::text, 8, '0'), CASE WHEN n % 2 = 0 THEN 'near' ELSE 'stack' END, 2,
+        :base + 2 * (n * 50) + 1
+    FROM generate_series(1, :items / 50) AS n
+    """,
+    """
+    INSERT INTO duplicate_members (library_id, item_id, kind, group_id, rank, likeness)
+    SELECT library_id, keeper_item_id + 2 * rank, kind, group_id, rank, 1 - rank * 0.1
+    FROM duplicate_groups CROSS JOIN generate_series(0, 1) AS rank WHERE library_id = :library_id
     """,
     """
     INSERT INTO due (library_id, subject_id, step, subject_kind, lane, due_since)
@@ -75,7 +104,8 @@ ROWS = (
     """,
     """
     INSERT INTO shards (library_id, pass_name, lane, size, claim, leased_until, started_at, finished_at, summary)
-    SELECT :library_id, 'original', 0, 200, 'transcode_originals/r' || n / 5 || '/process/' || n % 5 || :prefix, now(),
+    SELECT :library_id, 'original', 0, 200,
+        'transcode_originals/' || :name || '-r' || n / 5 || '/process/' || n % 5, now(),
         now() - interval '30 days' * (:items - n * 200) / :items,
         now() - interval '30 days' * (:items - n * 200) / :items + interval '40 seconds',
         '{"size": 200, "seconds": 40, "adopted": 0, "bytes_read": 600000000, "bytes_written": 60000000,
@@ -87,17 +117,34 @@ ROWS = (
     INSERT INTO backfills (library_id, step, selection, cursor, enqueued, finished_at)
     SELECT :library_id, 'quality', '{"prefix": "2020/", "stale_only": true}', 1, 1000, now() FROM generate_series(1, 30)
     """,
+    "INSERT INTO memory_turns (library_id, day) VALUES (:library_id, current_date)",
+    """
+    INSERT INTO alerts (kind, about, summary, resolved_at)
+    SELECT 'quarantine', :name, 'too much is in quarantine', CASE WHEN n > 1 THEN now() - interval '1 hour' * n END
+    FROM generate_series(1, 500) AS n
+    """,
     """
     INSERT INTO audit (by, action, library, details)
     SELECT 'operator', 'release', :name, '{"outcomes": 3, "subjects": [1, 2, 3]}' FROM generate_series(1, 200)
     """,
 )
-ANALYZE = "ANALYZE originals, items, facts, renditions, quality, outcomes, outcome_history, due, tallies, shards"
+ANALYZE = """
+    ANALYZE originals, items, facts, renditions, quality, faces, face_people, people, duplicate_groups,
+        duplicate_members, outcomes, outcome_history, due, tallies, hours_of_work, shards
+"""
 
 
 def fill(connection: Connection, name: str, items: int) -> int:
-    """Make a library of so many items; its id. Statistics are gathered as autovacuum would."""
-    made = libraries.create(connection, name=name, bucket="bench", prefix=f"{name}/", home_zone="UTC", consents=())
+    """Make a library of so many items; its id. Statistics are gathered as autovacuum would.
+
+    A library of that name that is there already is taken as it is.
+    """
+    kept = {library.name: library.library_id for library in libraries.everyone(connection)}
+    if name in kept:
+        return kept[name]
+    made = libraries.create(
+        connection, name=name, bucket="bench", prefix=f"{name}/", home_zone="UTC", consents=("faces",)
+    )
     known = connection.execute(text("SELECT COALESCE(max(original_id), 0) + 2 FROM originals")).scalar_one()
     values = {
         "library_id": made.library_id,

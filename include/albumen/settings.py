@@ -224,6 +224,11 @@ class NotifySettings(BaseModel):
     """Who is told: `webhook:CONNECTION`, `slack:CONNECTION`, `email:ADDRESS` or `sns:ARN`, JSON lists."""
 
     alerts: tuple[str, ...] = Field((), description="Channels for what needs somebody now.")
+    quiet_minutes: float = Field(
+        480.0,
+        ge=0,
+        description="While what was told is still wrong, what comes on top pages nobody for so long, minutes.",
+    )
     notices: tuple[str, ...] = Field((), description="Channels for what can be read tomorrow.")
 
 

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that is wrong: of which kind, about what (a step, a library, a task), in words."""
+    """Something wrong: of which kind, about what (a step, a library, a task), in words, and what to run next."""
 
     kind: str
     about: str
     summary: str
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A trouble since it was first seen; `told_at` is None while nobody was told, for want of time or by a silence."""
+    """A trouble since it was first seen.
+
+    Attributes
+    ----------
+    told_at, noticed_at : datetime or None
+        When somebody was paged; when it went to who reads tomorrow, since somebody was paged already.
+    """
 
     alert_id: int
     kind: str
     about: str
     summary: str
+    command: str
     opened_at: datetime
     seen_at: datetime
     told_at: datetime | None
+    noticed_at: datetime | None
     resolved_at: datetime | None
 
 
@@ -46,9 +56,11 @@ class Silence:
 
 
 SEE = text("""
-    INSERT INTO alerts (kind, about, summary)
-    SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:abouts AS text[]), CAST(:summaries AS text[]))
-    ON CONFLICT (kind, about) WHERE resolved_at IS NULL DO UPDATE SET summary = excluded.summary, seen_at = now()
+    INSERT INTO alerts (kind, about, summary, command)
+    SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:abouts AS text[]), CAST(:summaries AS text[]),
+        CAST(:commands AS text[]))
+    ON CONFLICT (kind, about) WHERE resolved_at IS NULL
+    DO UPDATE SET summary = excluded.summary, command = excluded.command, seen_at = now()
 """)
 
 RESOLVE = text("""
@@ -61,13 +73,25 @@ RESOLVE = text("""
 
 QUIET = text("UPDATE alerts SET resolved_at = now() WHERE resolved_at IS NULL AND kind = :kind AND seen_at < :before")
 
-UNTOLD = text("""
-    UPDATE alerts SET told_at = now()
-    WHERE resolved_at IS NULL AND told_at IS NULL AND NOT EXISTS (
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('albumen alerts'))")
+
+_HEARD = """
+    resolved_at IS NULL AND told_at IS NULL AND NOT EXISTS (
         SELECT FROM silences s
         WHERE s.ends_at > now() AND s.kind IN ('', alerts.kind) AND s.about IN ('', alerts.about))
+"""
+
+UNTOLD = text(f"""
+    UPDATE alerts SET told_at = now()
+    WHERE {_HEARD} AND NOT EXISTS (
+        SELECT FROM alerts t
+        WHERE t.told_at > now() - make_interval(secs => :quiet_s)
+          AND (t.resolved_at IS NULL OR (t.kind, t.about) = (alerts.kind, alerts.about)))
     RETURNING *
-""")
+""")  # noqa: S608
+"""While somebody is at it, or has just been told of the same, nobody is paged again."""
+
+UNNOTICED = text(f"UPDATE alerts SET noticed_at = now() WHERE {_HEARD} AND noticed_at IS NULL RETURNING *")  # noqa: S608
 
 OPEN = text("SELECT * FROM alerts WHERE resolved_at IS NULL ORDER BY opened_at, alert_id LIMIT 200")
 
@@ -85,9 +109,14 @@ END_SILENCE = text("UPDATE silences SET ends_at = now() WHERE silence_id = :sile
 
 def see(connection: Connection, found: Sequence[Trouble]) -> None:
     """Open alerts for what is wrong; one that is open already only gets its newest words."""
-    latest = {(one.kind, one.about): one.summary for one in found}
-    kinds, abouts = [kind for kind, _ in latest], [about for _, about in latest]
-    connection.execute(SEE, {"kinds": kinds, "abouts": abouts, "summaries": list(latest.values())})
+    latest = list({(one.kind, one.about): one for one in found}.values())
+    parameters = {
+        "kinds": [one.kind for one in latest],
+        "abouts": [one.about for one in latest],
+        "summaries": [one.summary for one in latest],
+        "commands": [one.command for one in latest],
+    }
+    connection.execute(SEE, parameters)
 
 
 def settle(connection: Connection, found: Sequence[Trouble], *, watched: Collection[str]) -> list[Alert]:
@@ -106,9 +135,23 @@ def forget_quiet(connection: Connection, kind: str, before: datetime) -> int:
     return connection.execute(QUIET, {"kind": kind, "before": before}).rowcount
 
 
-def take_untold(connection: Connection) -> list[Alert]:
-    """The open alerts that nobody was told of and that no silence covers; once committed, they count as told."""
-    return sorted((Alert(**dict(row)) for row in connection.execute(UNTOLD).mappings()), key=lambda one: one.alert_id)
+def take_untold(connection: Connection, *, quiet: timedelta) -> list[Alert]:
+    """The open alerts to page somebody for; once committed, they count as told.
+
+    Not those that a silence covers; nor, for so long after a page, any while what was told then is still wrong, or one
+    that has only come back. Who takes them waits for who took them before to commit.
+    """
+    connection.execute(ONE_AT_A_TIME)
+    return _by_age(connection.execute(UNTOLD, {"quiet_s": quiet.total_seconds()}).mappings())
+
+
+def take_unnoticed(connection: Connection) -> list[Alert]:
+    """Those that nobody is paged for now, since somebody was; once committed, they count as noticed."""
+    return _by_age(connection.execute(UNNOTICED).mappings())
+
+
+def _by_age(rows: Iterable[Mapping[Any, Any]]) -> list[Alert]:
+    return sorted((Alert(**dict(row)) for row in rows), key=lambda one: one.alert_id)
 
 
 def open_ones(connection: Connection) -> list[Alert]:

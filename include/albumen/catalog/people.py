@@ -13,12 +13,13 @@ from sqlalchemy import Connection, text
 
 _PERSON = """
     SELECT person_id, name, birth_date, hidden, ignored, faces, cover_item_id, cover_face_no, model_id,
-        CAST(centre AS text) AS centre
+        {centre} AS centre
     FROM people WHERE library_id = :library_id AND merged_into IS NULL
 """
+_LISTED, _PERSON = _PERSON.format(centre="NULL"), _PERSON.format(centre="CAST(centre AS text)")
 
-EVERYONE = text(_PERSON + " AND (:all OR NOT hidden AND NOT ignored) ORDER BY faces DESC, person_id")
-"""Grows with the people of a library."""
+EVERYONE = text(_LISTED + " AND (:all OR NOT hidden AND NOT ignored) ORDER BY faces DESC, person_id LIMIT :most")
+"""Grows with the people of a library; their means, 128 numbers each, are for who compares faces."""
 
 BY_IDS = text(_PERSON + " AND person_id = ANY(:people) ORDER BY person_id")
 
@@ -154,9 +155,11 @@ class Decision:
     verdict: str
 
 
-def everyone(connection: Connection, library_id: int, *, all_of_them: bool = False) -> list[Person]:
-    """The people of a library, most seen first; hidden and ignored ones only if asked for."""
-    rows = connection.execute(EVERYONE, {"library_id": library_id, "all": all_of_them}).mappings()
+def everyone(
+    connection: Connection, library_id: int, *, all_of_them: bool = False, most: int | None = None
+) -> list[Person]:
+    """The people of a library without their `centre`, most seen first; hidden and ignored ones only if asked for."""
+    rows = connection.execute(EVERYONE, {"library_id": library_id, "all": all_of_them, "most": most}).mappings()
     return [_person(dict(row)) for row in rows]
 
 

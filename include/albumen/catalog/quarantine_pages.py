@@ -7,41 +7,51 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RowMapping, text
 
-EXAMINED = 1000
+EXAMINED = 500
 """How many are looked at for one part where a filter needs their keys or cameras."""
 
-NEXT = text("""
-    SELECT subject_id, step FROM outcomes
-    WHERE library_id = :library_id AND state = 'quarantined' AND (:step = '' OR step = :step)
-      AND (:reason = '' OR reason = :reason)
-      AND (subject_id, step) > (CAST(:after_subject AS bigint), CAST(:after_step AS text))
-    ORDER BY subject_id, step LIMIT :most
-""")
+_OUTCOME = "s.subject_id, s.step, s.reason, COALESCE(s.detail, '') AS detail, s.attempts, s.at, s.task"
 
-SHOWN = text("""
-    SELECT s.subject_id, CASE WHEN i.item_id IS NULL THEN 'o' ELSE 'i' END AS subject_kind,
-        COALESCE(o.key, '') AS key, o.size, COALESCE(o.mime, i.mime) AS mime, s.step, s.reason,
-        COALESCE(s.detail, '') AS detail, s.attempts, s.at, s.task,
-        NULLIF(concat_ws(' ', f.make, f.model), '') AS camera, r.key AS thumb
-    FROM unnest(CAST(:subjects AS bigint[]), CAST(:steps AS text[])) AS p(subject_id, step)
-    JOIN outcomes s ON s.library_id = :library_id AND s.subject_id = p.subject_id AND s.step = p.step
-    LEFT JOIN items i ON i.library_id = s.library_id AND i.item_id = s.subject_id
-    LEFT JOIN facts f ON f.library_id = s.library_id AND f.item_id = s.subject_id
-    LEFT JOIN renditions r ON r.library_id = s.library_id AND r.item_id = s.subject_id AND r.name = 'thumb'
-    LEFT JOIN LATERAL (
-        (SELECT key, original_id, size, mime FROM originals
-         WHERE library_id = s.library_id AND item_id = s.subject_id AND vanished_at IS NULL)
-        UNION ALL
-        (SELECT key, original_id, size, mime FROM originals
-         WHERE original_id = s.subject_id AND library_id = s.library_id)
-        ORDER BY original_id LIMIT 1
-    ) AS o ON true
-    WHERE s.state = 'quarantined' AND (:prefix = '' OR starts_with(o.key, :prefix))
-      AND (:camera = '' OR strpos(lower(concat_ws(' ', f.make, f.model)), lower(:camera)) > 0)
+NEXT = text(f"""
+    SELECT {_OUTCOME} FROM outcomes s
+    WHERE s.library_id = :library_id AND s.state = 'quarantined' AND (:step = '' OR s.step = :step)
+      AND (:reason = '' OR s.reason = :reason)
+      AND (s.subject_id, s.step) > (CAST(:after_subject AS bigint), CAST(:after_step AS text))
     ORDER BY s.subject_id, s.step LIMIT :most
+""")  # noqa: S608
+
+NAMED = text(f"""
+    SELECT {_OUTCOME} FROM unnest(CAST(:subjects AS bigint[]), CAST(:steps AS text[])) AS p(subject_id, step)
+    JOIN outcomes s ON s.library_id = :library_id AND s.subject_id = p.subject_id AND s.step = p.step
+    WHERE s.state = 'quarantined' ORDER BY s.subject_id, s.step
+""")  # noqa: S608
+
+FILES = text("""
+    WITH named AS MATERIALIZED (
+        SELECT p.subject_id, i.item_id, o.key, o.size, COALESCE(o.mime, i.mime) AS mime
+        FROM unnest(CAST(:subjects AS bigint[])) AS p(subject_id)
+        LEFT JOIN items i ON i.library_id = :library_id AND i.item_id = p.subject_id
+        LEFT JOIN LATERAL (
+            (SELECT key, original_id, size, mime FROM originals
+             WHERE library_id = :library_id AND item_id = i.item_id AND vanished_at IS NULL)
+            UNION ALL
+            (SELECT key, original_id, size, mime FROM originals
+             WHERE original_id = p.subject_id AND library_id = :library_id AND i.item_id IS NULL)
+            ORDER BY original_id LIMIT 1
+        ) AS o ON true
+        WHERE :prefix = '' OR starts_with(o.key, :prefix)
+    )
+    SELECT n.subject_id, CASE WHEN n.item_id IS NULL THEN 'o' ELSE 'i' END AS subject_kind,
+        COALESCE(n.key, '') AS key, n.size, n.mime, NULLIF(concat_ws(' ', f.make, f.model), '') AS camera,
+        r.key AS thumb
+    FROM named n
+    LEFT JOIN facts f ON f.library_id = :library_id AND f.item_id = n.item_id
+    LEFT JOIN renditions r ON r.library_id = :library_id AND r.item_id = n.item_id AND r.name = 'thumb'
+    WHERE :camera = '' OR strpos(lower(concat_ws(' ', f.make, f.model)), lower(:camera)) > 0
 """)
+"""Those of these subjects that a filter selects by their key and camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +117,11 @@ def part(connection: Connection, library_id: int, chosen: Filter, after: Place, 
     looked = max(EXAMINED, most) if chosen.needs_facts else most
     scope: dict[str, Any] = {"library_id": library_id, "step": chosen.step, "reason": chosen.reason}
     place = {"after_subject": after.subject_id, "after_step": after.step, "most": looked}
-    found = connection.execute(NEXT, {**scope, **place}).all()
-    shown = {
-        "library_id": library_id,
-        "subjects": [row.subject_id for row in found],
-        "steps": [row.step for row in found],
-        "prefix": chosen.prefix,
-        "camera": chosen.camera,
-        "most": most,
-    }
-    rows = [Held(**dict(row)) for row in connection.execute(SHOWN, shown).mappings()] if found else []
-    if len(rows) == most and chosen.needs_facts:
-        return Part(rows, Place(rows[-1].subject_id, rows[-1].step))
-    return Part(rows, Place(found[-1].subject_id, found[-1].step) if len(found) == looked else None)
+    found = connection.execute(NEXT, {**scope, **place}).mappings().all()
+    rows = _with_files(connection, library_id, found, chosen)
+    if len(rows) > most:
+        return Part(rows[:most], Place(rows[most - 1].subject_id, rows[most - 1].step))
+    return Part(rows, Place(found[-1]["subject_id"], found[-1]["step"]) if len(found) == looked else None)
 
 
 def every(connection: Connection, library_id: int, chosen: Filter, *, most: int) -> Iterator[list[Held]]:
@@ -136,15 +138,21 @@ def every(connection: Connection, library_id: int, chosen: Filter, *, most: int)
 
 def named(connection: Connection, library_id: int, pairs: Sequence[tuple[int, str]]) -> list[Held]:
     """Those of (subject, step) pairs that are in quarantine."""
-    shown = {
+    subjects, steps = [subject for subject, _ in pairs], [step for _, step in pairs]
+    parameters = {"library_id": library_id, "subjects": subjects, "steps": steps}
+    return _with_files(connection, library_id, connection.execute(NAMED, parameters).mappings().all(), Filter())
+
+
+def _with_files(connection: Connection, library_id: int, found: Sequence[RowMapping], chosen: Filter) -> list[Held]:
+    """Outcomes with what is known of their files, without those that the filter leaves out."""
+    parameters = {
         "library_id": library_id,
-        "subjects": [subject for subject, _ in pairs],
-        "steps": [step for _, step in pairs],
-        "prefix": "",
-        "camera": "",
-        "most": len(pairs),
+        "subjects": sorted({row["subject_id"] for row in found}),
+        "prefix": chosen.prefix,
+        "camera": chosen.camera,
     }
-    return [Held(**dict(row)) for row in connection.execute(SHOWN, shown).mappings()] if pairs else []
+    files = {row["subject_id"]: row for row in connection.execute(FILES, parameters).mappings()} if found else {}
+    return [Held(**{**row, **files[row["subject_id"]]}) for row in found if row["subject_id"] in files]
 
 
 def below(chosen: Filter, prefix: str) -> Filter:

@@ -15,11 +15,13 @@ from albumen.catalog.libraries import Library
 SAMPLE = 500
 """Latest previews that are looked at."""
 DAY = timedelta(days=1)
+WINDOWS = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6), DAY)
+"""Looked through in turn until the sample is full: a day of much work is not read to its beginning."""
 
 PREVIEWS = text("""
     WITH latest AS MATERIALIZED (
         SELECT subject_id, at FROM outcome_history
-        WHERE library_id = :library_id AND step = 'renditions' AND state = 'done' AND at > :since
+        WHERE library_id = :library_id AND step = 'renditions' AND state = 'done' AND at > :window
         ORDER BY at DESC LIMIT :most
     ), firsts AS (
         SELECT l.at, o.discovered_at FROM latest l CROSS JOIN LATERAL (
@@ -34,7 +36,7 @@ PREVIEWS = text("""
         SELECT due_since FROM due
         WHERE library_id = :library_id AND step = 'renditions' AND lane = 0 AND due_since <= :late LIMIT :most
     )
-    SELECT (SELECT count(*) FROM firsts) AS made,
+    SELECT (SELECT count(*) FROM latest) AS looked_at, (SELECT count(*) FROM firsts) AS made,
         (SELECT count(*) FROM firsts WHERE at <= discovered_at + make_interval(secs => :seconds)) AS in_time,
         (SELECT count(*) FROM waiting) AS late
 """)
@@ -75,7 +77,10 @@ def preview(connection: Connection, library: Library, now: datetime, *, minutes:
         "seconds": minutes * 60,
         "most": SAMPLE,
     }
-    row = connection.execute(PREVIEWS, parameters).one()
+    for window in WINDOWS:
+        row = connection.execute(PREVIEWS, {**parameters, "window": now - window}).one()
+        if row.looked_at == SAMPLE:
+            break
     promise = f"{share:.0%} of new photos have a preview within {minutes:.0f} min"
     if not row.made + row.late:
         return Slo("preview", promise, "nothing new in a day", None)

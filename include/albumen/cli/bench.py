@@ -102,10 +102,11 @@ def console(
         int, typer.Option(min=10_000, help="Items of the larger library; the smaller has 1 %.")
     ] = 1_000_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each page is asked for.")] = 40,
+    home: Annotated[str, typer.Option("--home", help="Home to keep with its filled catalogs; none: a new one.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """The console's pages over a large catalog: real pages, simulated rows; fails on a missed target."""
-    run("console", "--items", str(items), "--rounds", str(rounds), as_json=as_json)
+    run("console", "--items", str(items), "--rounds", str(rounds), *_at(home), as_json=as_json)
 
 
 @app.command()

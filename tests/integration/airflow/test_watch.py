@@ -86,16 +86,74 @@ def test_a_breaker_is_told_once_with_its_next_command_and_is_over_when_resumed(
     assert watch(run_task) == {"wrong": 0, "told": 0, "over": 1}
 
 
-def test_a_bad_night_is_one_message(place: Any, run_task: Run, on_call: OnCall) -> None:
+def test_a_fault_of_a_stopped_step_is_the_next_thing_to_look_at(
+    place: Any, photo: Any, run_task: Run, on_call: OnCall
+) -> None:
+    place.put("it's one.jpg", photo(1))
+    place.discover()
+    (row,) = place.query("SELECT original_id FROM originals")
+    faults = [{"subject_id": subject, "reason": "bug", "detail": "KeyError"} for subject in (999, row.original_id)]
+    with place.connect() as connection:
+        step_pauses.trip(connection, "original", "renditions", "x", {"failed": 12, "of": 20, "faults": faults})
+        connection.commit()
+    watch(run_task)
+    (message,) = on_call.got
+    assert """next: ./albumen why 'it'"'"'s one.jpg' --library test""" in message["text"]
+    assert "when it is mended: ./albumen step resume renditions" in message["text"]
+
+
+@pytest.mark.parametrize(
+    ("task", "command"),
+    [
+        ("enrich_items/process", "./albumen models verify"),
+        ("generate_memories/announce", "./albumen memories announce"),
+        ("erase_content/approve", "./albumen erase status"),
+        ("transcode_originals/process", "./albumen doctor"),
+    ],
+)
+def test_a_failed_task_has_a_next_command_of_its_own(task: str, command: str) -> None:
+    assert watching.failure(task, "failed").command == command
+
+
+def test_a_bad_night_pages_once_and_the_rest_is_read_tomorrow(
+    place: Any, run_task: Run, on_call: OnCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALBUMEN_NOTIFY__NOTICES", '["slack:on_call"]')
     for step in ("quality", "likeness", "metadata"):
         trip(place, step)
     assert watch(run_task)["told"] == 3
-    for _ in range(50):
+    for _ in range(20):
         AlertNotifier().notify(failed("process"))
-    assert [message["subject"] for message in on_call.got] == [
-        "Albumen: 3 alerts",
-        "Albumen: enrich_items: task process failed after its last retry: the store is away",
-    ]
+        AlertNotifier().notify(failed("settle"))
+    trip(place, "renditions")
+    assert watch(run_task) == {"wrong": 4, "told": 0, "over": 0}
+    assert [message["subject"] for message in on_call.got if "subject" in message] == ["Albumen: 3 alerts"]
+    assert [message["text"].splitlines()[0] for message in on_call.got if "subject" not in message] == [
+        "*Albumen: also enrich_items: task process failed after its last retry: the store is away*",
+        "*Albumen: also enrich_items: task settle failed after its last retry: the store is away*",
+        "*Albumen: also renditions is stopped by its breaker at " + on_call.got[-1]["text"].split(" at ")[1][:16]
+        + " UTC: 12 of 20 failed*",
+    ]  # fmt: skip
+    place.execute("UPDATE alerts SET told_at = now() - interval '9 hours' WHERE told_at IS NOT NULL")
+    assert watch(run_task)["told"] == 3
+    assert on_call.got[-1]["subject"] == "Albumen: 3 alerts"
+
+
+def test_what_only_came_back_pages_nobody_and_what_is_new_after_the_end_does(
+    place: Any, run_task: Run, on_call: OnCall
+) -> None:
+    trip(place)
+    assert watch(run_task)["told"] == 1
+    for _ in range(2):
+        place.execute("DELETE FROM step_pauses")
+        assert watch(run_task)["over"] == 1
+        trip(place)
+        assert watch(run_task)["told"] == 0
+    place.execute("DELETE FROM step_pauses")
+    watch(run_task)
+    trip(place, "likeness")
+    assert watch(run_task)["told"] == 1
+    assert len(on_call.got) == 2
 
 
 def test_a_silence_holds_until_its_end_and_then_what_goes_on_is_told(
@@ -188,7 +246,10 @@ def test_every_runbook_entry_is_there_and_every_command_exists() -> None:
         headings = [line for line in (REPOSITORY / file).read_text(encoding="utf-8").splitlines() if line[:2] == "##"]
         plain = ["".join(c for c in line.lower() if c.isalnum() or c in " -_") for line in headings]
         assert anchor in {line.strip().replace(" ", "-") for line in plain}, kind
-        assert kind.command.split()[1] in verbs.commands
+        for command in (kind.command, *([kind.then] if kind.then else [])):
+            assert command.split()[1] in verbs.commands
+    for command in watching.AFTER_A_FAILURE.values():
+        assert command.split()[1] in verbs.commands
 
 
 def test_what_is_over_is_forgotten_after_its_days_and_what_is_open_stays(place: Any) -> None:

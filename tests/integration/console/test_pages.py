@@ -290,11 +290,15 @@ def test_a_run_tells_what_its_shards_did_and_what_went_wrong(viewer: Any, photos
 
 def test_alerts_are_shown_silenced_with_reason_and_end_and_heard_again(operator: Any, photos: Any) -> None:
     assert "Nothing needs a person" in page(operator, "alerts").text
-    photos.execute("INSERT INTO alerts (kind, about, summary) VALUES ('lane_lags', 'test', 'work has waited 60 min')")
+    photos.execute(
+        "INSERT INTO alerts (kind, about, summary, command)"
+        " VALUES ('step_stopped', 'quality', 'quality is stopped', './albumen why a.jpg --library test')"
+    )
     shown = page(operator, "alerts")
-    assert "./albumen doctor" in shown.text
+    assert "./albumen why a.jpg --library test" in shown.text
+    assert "./albumen step resume quality" in shown.text
     assert "99% of new photos have a preview within 10 min" in shown.text
-    quiet = {"kind": "lane_lags", "about": "test", "reason": "moving house", "hours": 2}
+    quiet = {"kind": "step_stopped", "about": "quality", "reason": "moving house", "hours": 2}
     assert operator.act("silence", {**quiet, "reason": ""}).status_code == 422
     assert operator.act("silence", {**quiet, "hours": 10_000}).status_code == 422
     assert operator.act("silence", {**quiet, "kind": "nope"}).status_code == 404

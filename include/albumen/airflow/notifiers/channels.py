@@ -27,7 +27,7 @@ def send(channels: Sequence[str], subject: str, words: str) -> None:
     ChannelError
         If some failed; all were tried.
     """
-    failed = []
+    failed, subject = [], " ".join(subject.split())
     for channel in channels:
         scheme, _, target = channel.partition(":")
         if scheme not in SENDERS:
@@ -65,7 +65,8 @@ def _sns(arn: str, subject: str, words: str) -> None:
     from airflow.providers.amazon.aws.hooks.sns import SnsHook
 
     hook: Any = SnsHook(aws_conn_id=None)  # type: ignore[no-untyped-call]
-    hook.publish_to_target(target_arn=arn, message=words, subject=subject[:99])
+    plain = subject.encode("ascii", "replace").decode()[:99]  # all that SNS takes
+    hook.publish_to_target(target_arn=arn, message=words, subject=plain)
 
 
 SENDERS: dict[str, Callable[[str, str, str], None]] = {

@@ -11,7 +11,7 @@ from albumen.catalog.models.base import NOW, UTC, Base
 
 
 class Alert(Base):
-    """Something that needs a person; open until `resolved_at`, and told once."""
+    """Something that needs a person, and the exact command to run next; open until `resolved_at`, and told once."""
 
     __tablename__ = "alerts"
     __table_args__ = (
@@ -23,9 +23,11 @@ class Alert(Base):
     kind: Mapped[str]
     about: Mapped[str]
     summary: Mapped[str]
+    command: Mapped[str] = mapped_column(server_default="")
     opened_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
     seen_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
     told_at: Mapped[datetime | None] = mapped_column(UTC)
+    noticed_at: Mapped[datetime | None] = mapped_column(UTC)
     resolved_at: Mapped[datetime | None] = mapped_column(UTC)
 
 

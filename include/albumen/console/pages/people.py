@@ -34,7 +34,7 @@ def show(
 ) -> Response:
     """Who was seen, most often first; hidden and ignored people only if asked for."""
     library_id = scope.library.library_id
-    found = people.everyone(connection, library_id, all_of_them=everyone)[:SHOWN]
+    found = people.everyone(connection, library_id, all_of_them=everyone, most=SHOWN)
     covers = [person.cover_item_id for person in found if person.cover_item_id]
     values = {
         "people": found,
