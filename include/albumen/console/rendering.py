@@ -33,6 +33,14 @@ def span(seconds: float | None) -> str:
     return f"{max(0, seconds):.0f} s"
 
 
+def clock(seconds: float | None) -> str:
+    """The length of a video, as players show it; empty where it is not known."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+
+
 def size(count: int | None) -> str:
     """A number of bytes."""
     value, units = float(count or 0), ("B", "kB", "MB", "GB", "TB")
@@ -47,7 +55,7 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
 
 
-TEMPLATES.env.filters |= {"moment": moment, "span": span, "size": size, "number": number}
+TEMPLATES.env.filters |= {"moment": moment, "span": span, "clock": clock, "size": size, "number": number}
 TEMPLATES.env.globals |= {"asset": assets.address}
 TEMPLATES.env.trim_blocks = TEMPLATES.env.lstrip_blocks = True
 

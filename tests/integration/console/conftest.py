@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,8 @@ from sqlalchemy.engine import make_url
 from albumen.local.home import Home
 from albumen.local.seaweed import storage_connection
 from albumen.testing.library import TestLibrary
+from albumen.testing.photos import a_motion_photo, a_photo
+from albumen.testing.videos import a_video
 
 ROLES = {"viewer": "viewer", "operator": "user"}
 """Who logs in, and their role in Airflow."""
@@ -122,4 +125,19 @@ def photos(library: TestLibrary, photo: Any, sandbox: Any) -> TestLibrary:
     library.put("old/page.jpg", b"<html><script>alert(1)</script></html>")
     library.discover()
     library.work()
+    return library
+
+
+@pytest.fixture
+def films(library: TestLibrary, sandbox: Any, tmp_path: Path) -> TestLibrary:
+    """A library with a video, a photo with its clip beside it, and a photo alone."""
+    knobs = library.settings.video.model_copy(update={"spool_directory": str(tmp_path / "spool")})
+    library.settings = library.settings.model_copy(update={"video": knobs})
+    clip = a_video(1, size=(160, 90))
+    library.put("film.mp4", a_video(2, seconds=2))
+    library.put("live.jpg", a_motion_photo(1, clip))
+    library.put("live.mp4", clip)
+    library.put("plain.jpg", a_photo(2))
+    library.discover()
+    library.work("original", "video")
     return library

@@ -198,3 +198,18 @@ def test_a_viewer_sees_pages_without_actions(chromium: Any, viewer: Any, worked:
     """)
     assert answer == 403
     context.close()
+
+
+def test_a_video_plays_in_the_page_of_its_item(shown: Open, films: Any) -> None:
+    page = shown("item?library=test&key=film.mp4")
+    heard = page.evaluate("""async () => {
+        const video = document.querySelector("video");
+        const heard = (name) => new Promise((done) => video.addEventListener(name, () => done(name), { once: true }));
+        const moved = heard("timeupdate");
+        await video.play();
+        const first = await moved;
+        const sought = heard("seeked");
+        video.currentTime = 1.5;
+        return [first, await sought, video.videoWidth];
+    }""")
+    assert heard == ["timeupdate", "seeked", 320]

@@ -200,6 +200,36 @@ def test_originals_and_what_is_no_picture_are_never_served(viewer: Any, photos: 
     assert viewer.get(f"/albumen/{gone}").status_code == 404
 
 
+def test_a_video_plays_in_parts_and_a_photo_with_what_moved(viewer: Any, films: Any) -> None:
+    shown = page(viewer, "item?library=test&key=film.mp4")
+    (player,) = shown.all("video")
+    stored = films.query("SELECT bytes, key FROM renditions WHERE name = 'hover' AND width = 320")[0]
+    data = films.store.get(films.bucket, stored.key)
+    link = f"/albumen/{player['src']}"
+    whole = viewer.get(link)
+    assert (whole.status_code, whole.headers["Content-Type"], whole.content) == (200, "video/mp4", data)
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    parts = {"bytes=0-99": data[:100], "bytes=100-": data[100:], "bytes=-50": data[-50:], "bytes=9-999999999": data[9:]}
+    for wanted, part in parts.items():
+        answer = viewer.get(link, headers={"Range": wanted})
+        assert (answer.status_code, answer.content) == (206, part), wanted
+        assert int(answer.headers["Content-Length"]) == len(part)
+    first = viewer.get(link, headers={"Range": "bytes=0-99"}).headers["Content-Range"]
+    assert first == f"bytes 0-99/{len(data)}"
+    for wanted in (f"bytes={len(data)}-", "bytes=-0", "bytes=5-4"):
+        assert viewer.get(link, headers={"Range": wanted}).status_code == 416, wanted
+    for wanted in ("bytes=0-1,4-5", "lines=1-2", "bytes=-"):
+        assert viewer.get(link, headers={"Range": wanted}).content == data, wanted
+    assert "0:02" in shown.text
+
+    live = page(viewer, "item?library=test&key=live.jpg")
+    (clip,) = live.all("video")
+    assert viewer.get(f"/albumen/{clip['src']}").headers["Content-Type"] == "video/mp4"
+    assert "live.mp4" in live.text
+    assert "The clip of" in page(viewer, "item?library=test&key=live.mp4").text
+    assert page(viewer, "item?library=test&key=plain.jpg").all("video") == []
+
+
 def test_an_item_shows_every_fact_with_its_source_and_its_ledger(viewer: Any, photos: Any) -> None:
     shown = page(viewer, "item?library=test&key=2020/1.jpg")
     for words in ("exif:DateTimeOriginal", "photo 1", "quality", "likenesses", "metadata v", "CPU s"):

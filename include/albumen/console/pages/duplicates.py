@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from albumen.catalog import audit, duplicates, renditions
+from albumen.catalog import audit, duplicates, moving, renditions
 from albumen.console.access import Actor, User, acts, may_act
 from albumen.console.media import MediaLinks
 from albumen.console.rendering import page
@@ -46,6 +46,7 @@ def show(
         "groups": groups,
         "kind": kind,
         "thumbs": renditions.keys(connection, library_id, items, name="thumb"),
+        "moving": moving.of_items(connection, library_id, items),
         "after": groups[-1].group_id if len(groups) == SHOWN else "",
         "links": links,
         "may_act": may_act(user, ACTS_DAG),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
@@ -16,6 +16,8 @@ from albumen.console.rendering import page
 from albumen.console.scope import Catalog, InLibrary
 
 router = APIRouter()
+PLAYED = ("proxy", "hover", "motion")
+"""Renditions that move, the best to look at first."""
 
 
 @router.get("/item")
@@ -39,12 +41,21 @@ def show(
         raise HTTPException(404, f"library {library.name} knows no file {key or subject}")
     discovered, entries, pending = told
     record = next(export.records(connection, library, key=whole), None)
-    by_name = {one["name"]: one for one in (record or {}).get("renditions", [])}
+    by_name = _renditions(record)
+    half = (
+        next(export.records(connection, library, key=library.prefix + record["live_photo"]), None)
+        if (record and record["live_photo"])
+        else None
+    )
+    moving = record if record and record["kind"] == "video" else half if half and half["kind"] == "video" else None
+    clips = {**by_name, **(_renditions(moving) if moving else {})}
     values = {
         "key": whole.removeprefix(library.prefix),
         "story": story,
         "record": record,
         "shown": by_name.get("preview") or by_name.get("thumb"),
+        "played": next((clips[name] for name in PLAYED if name in clips), None),
+        "moving": moving,
         "discovered": discovered,
         "entries": entries,
         "pending": pending,
@@ -54,3 +65,7 @@ def show(
         "may_act": may_act(user, ACTS_DAG),
     }
     return page(request, "item.html", values, scope=scope)
+
+
+def _renditions(record: dict[str, Any] | None) -> dict[str, Any]:
+    return {one["name"]: one for one in (record or {}).get("renditions", [])}

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from albumen.airflow.hooks.library import library_store
-from albumen.catalog import memories, renditions
+from albumen.catalog import memories, moving, renditions
 from albumen.catalog.memories import StoredMemory
 from albumen.console.access import User, may_act
 from albumen.console.media import MediaLinks
@@ -40,6 +40,7 @@ def show(
         "story": story,
         "prefix": scope.library.prefix,
         "thumbs": renditions.keys(connection, scope.library.library_id, items, name="thumb"),
+        "moving": moving.of_items(connection, scope.library.library_id, items),
         "links": links,
         "may_act": may_act(user, ACTS_DAG),
     }
