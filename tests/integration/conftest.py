@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -45,12 +45,14 @@ class QuickSandbox:
 
     worked: list[tuple[str, int]]
     interfere: Interfere
+    load_s: Mapping[str, float]
 
     def __init__(self, settings: Settings) -> None:
         self.steps: dict[str, Step] = {
             name: step(settings) for name, step in registry.steps().items() if name != "faces"
         }
         self.worked = []
+        self.load_s = {"quality": 0.25}
         self.interfere = lambda step, item: None
 
     def __call__(self, references: Sequence[str], settings: Settings, **_: object) -> QuickSandbox:

@@ -1,4 +1,7 @@
-"""Numbers for metrics: what is counted since a time, and what is now. No question grows with a library."""
+"""Numbers for metrics: what is counted since a time, and what is now. No question grows with a library.
+
+What is counted grows with the hours and the shards since that time, as long as these are kept.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,12 @@ SUBJECTS = text("""
 SHARDS = text("""
     SELECT pass_name, count(*) AS n, sum(EXTRACT(epoch FROM finished_at - started_at))::float8 AS seconds
     FROM shards WHERE finished_at >= :since GROUP BY 1
+""")
+
+LOADS = text("""
+    SELECT step, sum(seconds::float8) AS seconds
+    FROM shards CROSS JOIN LATERAL jsonb_each_text(summary -> 'load_s') AS one(step, seconds)
+    WHERE finished_at >= :since GROUP BY 1
 """)
 
 OLDEST = text("""
@@ -59,6 +68,8 @@ def read(
     for row in connection.execute(SHARDS, {"since": since}):
         found.append(Number("shards", row.n, {"pass": row.pass_name}))
         found.append(Number("shard.time", row.seconds, {"pass": row.pass_name}))
+    for row in connection.execute(LOADS, {"since": since}):
+        found.append(Number("model.load", row.seconds, {"step": row.step}))
     stopped = step_pauses.everyone(connection)
     found += [Number("step.stopped", float(step in stopped), {"step": step}) for step in steps]
     running = [step for step in steps if step not in stopped]

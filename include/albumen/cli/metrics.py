@@ -32,6 +32,7 @@ COUNTERS = {
     "step.io": ("By", "Bytes that steps read and wrote."),
     "shards": ("{shard}", "Shards that ended."),
     "shard.time": ("s", "How long shards were worked on."),
+    "model.load": ("s", "How long steps took to load in the sandbox's children, models included."),
     "probe.errors": ("{error}", "Probes that failed."),
 }
 GAUGES = {

@@ -118,6 +118,7 @@ def run_shard(lease: Lease, library: Library, place: Workplace, *, task: str) ->
             shard.unfit = set(unfit)
             shard.decider.stopped = stopped
             shard.work(subjects, files)
+            summary.load_s = sandbox.load_s
     for fault in unfit.values():
         raise fault
     summary.seconds = time.monotonic() - started

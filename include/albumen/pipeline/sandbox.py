@@ -7,7 +7,7 @@ dies, hangs or talks nonsense. Groups are never blamed: their items are run agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -60,6 +60,11 @@ class Sandbox:
     def restarts(self) -> int:
         """Children started after the first."""
         return self._children.restarts
+
+    @property
+    def load_s(self) -> Mapping[str, float]:
+        """Seconds that steps took to load, models included, by step and in all children together."""
+        return self._children.load_s
 
     @property
     def peak_rss_bytes(self) -> int:

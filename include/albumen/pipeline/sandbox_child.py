@@ -192,15 +192,18 @@ def _cpu_seconds() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def _import_steps(references: Sequence[str], settings: Settings) -> dict[str, Step]:
+def _import_steps(references: Sequence[str], settings: Settings) -> tuple[dict[str, Step], dict[str, float]]:
+    """The steps by name, and the seconds that each took to load."""
     steps: dict[str, Step] = {}
+    load_s: dict[str, float] = {}
     for reference in references:
+        begun = time.perf_counter()
         module_name, _, class_name = reference.partition(":")
         step: Step = getattr(importlib.import_module(module_name), class_name)(settings)
         if step.name in steps:
             raise ValueError(f"two steps are called {step.name}")
-        steps[step.name] = step
-    return steps
+        steps[step.name], load_s[step.name] = step, time.perf_counter() - begun
+    return steps, load_s
 
 
 def _serve(channel: _Channel) -> None:
@@ -213,11 +216,11 @@ def _serve(channel: _Channel) -> None:
     try:
         sys.path.extend(init["search_path"])
         settings = Settings.model_validate(init["settings"])
-        steps = _import_steps(init["steps"], settings)
+        steps, load_s = _import_steps(init["steps"], settings)
         # Video steps start ffmpeg; nothing else has a reason to start a program.
         if not any(step.reads == "video" for step in steps.values()):
             deny_programs()
-        ready = Ready(batch_sizes={name: step.batch_size for name, step in steps.items()})
+        ready = Ready(batch_sizes={name: step.batch_size for name, step in steps.items()}, load_s=load_s)
     except BaseException as error:
         channel.send(Unable(detail=printable(_describe(error))))
         return

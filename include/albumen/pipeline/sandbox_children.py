@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from albumen.pipeline.sandbox_ending import Ending
@@ -16,6 +17,8 @@ class SandboxChildren:
     ----------
     restarts : int
         Children started after the first.
+    load_s : dict of step to float
+        Seconds that its steps took to load, models included, in all children together.
     """
 
     def __init__(self, step_references: Sequence[str], settings: Settings, search_path: Sequence[str]) -> None:
@@ -26,6 +29,7 @@ class SandboxChildren:
         self._batch_sizes: Mapping[str, int] | None = None
         self._is_closed = False
         self.restarts = 0
+        self.load_s: defaultdict[str, float] = defaultdict(float)
         # Started here, awaited on first use: models load while the caller reads its first objects.
         self._child: SandboxProcess | None = self._start()
 
@@ -53,6 +57,8 @@ class SandboxChildren:
             except BaseException:
                 self.end(at_once=True)
                 raise
+            for step, seconds in self._child.load_s.items():
+                self.load_s[step] += seconds
         return self._child, self._batch_sizes
 
     def forget_dead(self) -> None:

@@ -80,6 +80,7 @@ class SandboxProcess:
         # What wait4 says of a child's peak starts with the peak of the process that spawned it.
         self._inherited_rss_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self.peak_rss_bytes = 0
+        self.load_s: Mapping[str, float] = {}
         self.slots = _SLOTS
         self.free_slots = list(range(_SLOTS))
         self._open = contextlib.ExitStack()
@@ -151,6 +152,7 @@ class SandboxProcess:
             words = f"{describe_status(ending.status)}; last words: {ending.words}"
             raise SandboxError(f"the sandbox's child did not start ({words})") from error
         if received is not None and isinstance(received[0], Ready):
+            self.load_s = received[0].load_s
             return received[0].batch_sizes
         self.end(at_once=True)
         if received is None:

@@ -38,10 +38,11 @@ class _Message(BaseModel):
 
 
 class Ready(_Message):
-    """The child has imported its steps; `batch_sizes` maps the name of each to its batch size."""
+    """The child has imported its steps: the batch size of each, and how long it took to load, models included."""
 
     type: Literal["ready"] = "ready"
     batch_sizes: dict[str, Annotated[int, Field(ge=1, le=4096)]]
+    load_s: dict[str, Annotated[float, Field(ge=0)]] = {}
 
 
 class Unable(_Message):

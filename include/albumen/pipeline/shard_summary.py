@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,8 @@ class ShardSummary:
     outcomes : counter of (step, state, reason)
     step_items, step_cpu_s, step_wall_s : per step
         What the steps cost where they ran.
+    load_s : per step
+        Seconds until its models stood ready, in every child that was started.
     adopted : int
         Copies of known content: fingerprinted, nothing decoded.
     slowest : list of (seconds, step, subject id)
@@ -40,6 +42,7 @@ class ShardSummary:
     step_cpu_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     step_wall_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     slowest: list[tuple[float, str, int]] = field(default_factory=list)
+    load_s: Mapping[str, float] = field(default_factory=dict)
 
     def count(self, subject_id: int, outcomes: Iterable[StepOutcome]) -> None:
         """Add the outcomes of one subject."""
@@ -88,6 +91,7 @@ class ShardSummary:
             "outcomes": [[*group, n] for group, n in sorted(self.outcomes.items())],
             "cpu_s": {step: round(s, 3) for step, s in self.step_cpu_s.items()},
             "wall_s": {step: round(s, 3) for step, s in self.step_wall_s.items()},
+            "load_s": {step: round(s, 3) for step, s in self.load_s.items()},
         }
 
     def as_json(self) -> str:

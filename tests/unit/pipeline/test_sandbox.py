@@ -117,6 +117,7 @@ def test_an_abort_costs_one_item_and_is_quoted(make: Make) -> None:
     sandbox = make("Obedient")
     reason, detail = assert_only_the_middle_one_failed(orders(sandbox, "fine", "abort", "fine"))
     assert reason is Reason.CRASHED
+    assert sandbox.load_s["obedient"] > 0
     assert detail.startswith(
         "SIGABRT in obedient; last words: decoder: impossible chroma | Fatal Python error: Aborted"
     )
