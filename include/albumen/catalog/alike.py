@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,28 @@ CANDIDATES = text("""
 """)
 """The nearest by an approximate index (HNSW) of each partition: the cost grows with the logarithm of the library."""
 
+COMPARABLE = text("""
+    WITH p AS (
+        SELECT * FROM unnest(CAST(:firsts AS bigint[]), CAST(:seconds AS bigint[])) AS p(first_id, second_id)
+    ), clips AS (
+        SELECT i.item_id FROM (SELECT first_id AS item_id FROM p UNION SELECT second_id FROM p) AS i
+        WHERE (SELECT still_id FROM paired c WHERE c.library_id = :library_id AND c.clip_id = i.item_id LIMIT 1)
+            IS NOT NULL
+    )
+    SELECT p.first_id, p.second_id FROM p
+    JOIN items a ON a.library_id = :library_id AND a.item_id = p.first_id
+    JOIN items b ON b.library_id = :library_id AND b.item_id = p.second_id AND b.kind = a.kind
+    LEFT JOIN videos v ON v.library_id = :library_id AND v.item_id = a.item_id
+    LEFT JOIN videos w ON w.library_id = :library_id AND w.item_id = b.item_id
+    WHERE (a.kind <> 'video'
+            OR abs(v.duration_s - w.duration_s) <= GREATEST(:seconds_apart, v.duration_s * :share_apart))
+      AND a.item_id NOT IN (SELECT item_id FROM clips) AND b.item_id NOT IN (SELECT item_id FROM clips)
+""")
+"""A photo is no copy of a video's poster, nor a video of one that is longer; a clip goes with its photo."""
+
+SECONDS_APART, SHARE_APART = 0.5, 0.02
+"""Lengths of copies of one video differ by no more: by a few frames, or by what another frame rate makes of it."""
+
 SETTINGS = text(
     "SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '80', true)"
 )
@@ -34,7 +56,10 @@ SETTINGS = text(
 RIVALS = text("""
     SELECT i.item_id, i.mime, i.bytes, COALESCE(f.width::bigint * f.height, 0) AS pixels,
         COALESCE(f.taken_source LIKE 'exif%' OR f.taken_source LIKE 'xmp%', false) AS is_dated,
-        f.gps_lat IS NOT NULL AS is_located, COALESCE(q.score, 0) AS quality,
+        f.gps_lat IS NOT NULL AS is_located,
+        EXISTS (SELECT FROM motions m WHERE m.library_id = i.library_id AND m.item_id = i.item_id)
+            OR (SELECT clip_id FROM paired p WHERE p.library_id = i.library_id AND p.still_id = i.item_id LIMIT 1)
+                IS NOT NULL AS moves, COALESCE(q.score, 0) AS quality,
         CASE WHEN jsonb_typeof(f.extra -> 'rating') = 'number' THEN (f.extra ->> 'rating')::numeric::int ELSE 0 END
             AS rating
     FROM items i
@@ -98,6 +123,20 @@ def candidates(
         "apart": apart,
     }
     return [(row.item_id, row.other_id) for row in connection.execute(CANDIDATES, parameters)]
+
+
+def comparable(connection: Connection, library_id: int, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those pairs of items that may be copies of each other, whatever they look like."""
+    if not pairs:
+        return set()
+    parameters = {
+        "library_id": library_id,
+        "firsts": [first for first, _ in pairs],
+        "seconds": [second for _, second in pairs],
+        "seconds_apart": SECONDS_APART,
+        "share_apart": SHARE_APART,
+    }
+    return {(row.first_id, row.second_id) for row in connection.execute(COMPARABLE, parameters)}
 
 
 def rivals(connection: Connection, library_id: int, items: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -156,8 +156,14 @@ def select(
             f"library {library.name} has no file {told} ({len(unknown)} unknown keys); "
             "one that is gone from the source is named by its SHA-256 digest"
         )
-    halves = pairs.keys_of_halves(connection, library.library_id, library.bucket, chosen.keys)
-    return replace(chosen, keys=tuple(dict.fromkeys([*chosen.keys, *halves])))
+    where = (connection, library.library_id, library.bucket)
+    halves = pairs.keys_of_halves(*where, chosen.keys)
+    digests = pairs.digests_of_halves(*where, keys=chosen.keys, digests=chosen.hashes)
+    return replace(
+        chosen,
+        keys=tuple(dict.fromkeys([*chosen.keys, *halves])),
+        hashes=tuple(dict.fromkeys([*chosen.hashes, *digests])),
+    )
 
 
 def measure(connection: Connection, library: Library, selection: Selection) -> Extent:

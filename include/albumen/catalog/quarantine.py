@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import due, outcomes
+from albumen.catalog import due, outcomes, pairs
 from albumen.catalog.due import Lane
 
 
@@ -44,6 +44,11 @@ LIST = text("""
     WHERE s.library_id = :library_id AND s.state = 'quarantined' AND (:step = '' OR s.step = :step)
       AND (:reason = '' OR s.reason = :reason) AND (:prefix = '' OR starts_with(o.key, :prefix))
     ORDER BY key, s.step LIMIT :most
+""")
+
+OF_ITEMS = text("""
+    SELECT subject_id, 'i' AS subject_kind, '' AS key, step, reason, COALESCE(detail, '') AS detail, attempts, at
+    FROM outcomes WHERE library_id = :library_id AND subject_id = ANY(:items) AND state = 'quarantined'
 """)
 
 COUNT = text("""
@@ -104,9 +109,10 @@ class Held(Protocol):
 
 
 def release(connection: Connection, library_id: int, chosen: Sequence[Held]) -> int:
-    """Make quarantined work due again, with fresh attempts, in the retry lane."""
+    """Make quarantined work due again, with fresh attempts, in the retry lane; what belongs to its other half, too."""
     if not chosen:
         return 0
+    chosen = [*chosen, *_of_halves(connection, library_id, chosen)]
     parameters = {
         "library_id": library_id,
         "subjects": [one.subject_id for one in chosen],
@@ -120,6 +126,14 @@ def release(connection: Connection, library_id: int, chosen: Sequence[Held]) -> 
         pairs = [(one.subject_id, one.step) for one in chosen if one.subject_kind == kind]
         due.enqueue(connection, library_id, pairs, subject_kind=kind, lane=Lane.RETRY)
     return -sum(changes.values())
+
+
+def _of_halves(connection: Connection, library_id: int, chosen: Sequence[Held]) -> list[Quarantined]:
+    """What is in quarantine of the other halves of these, and not among them."""
+    halves = pairs.halves(connection, library_id, [one.subject_id for one in chosen if one.subject_kind == "i"])
+    known = {(one.subject_id, one.step) for one in chosen}
+    rows = connection.execute(OF_ITEMS, {"library_id": library_id, "items": halves}).mappings() if halves else ()
+    return [row for row in (Quarantined(**row) for row in rows) if (row.subject_id, row.step) not in known]
 
 
 def dismiss(connection: Connection, library_id: int, chosen: Sequence[Held], *, by: str, why: str = "") -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from albumen.catalog import changes, content, due, leases, outcomes, sidecars, tombstones
+from albumen.catalog import changes, content, due, leases, outcomes, pairs, sidecars, tombstones
 from albumen.catalog.due import Lane
 from albumen.catalog.models import Base
 
@@ -361,6 +361,8 @@ def _lane_of_followers(lease: leases.Lease) -> Lane:
 def _mark_dirty(
     connection: Connection, library_id: int, results: Sequence[SubjectResult], items: Sequence[int]
 ) -> None:
-    """The days an item was on and is on now are organised anew."""
+    """The days an item was on and is on now are organised anew; where pairs may change, also the other half."""
+    if any("pair_marks" in result.rows for result in results):
+        items = sorted({*items, *pairs.halves(connection, library_id, items)})
     if any(result.rows or result.released for result in results):
         changes.mark(connection, library_id, items)

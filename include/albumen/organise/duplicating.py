@@ -35,7 +35,7 @@ def find_near(connection: Connection, library_id: int, items: Sequence[int]) -> 
     before |= duplicates.members(connection, library_id, "near", groups=sorted(set(before.values())))
     small = changed | alike.miniatures(connection, library_id, sorted(set(others) | set(before) - set(changed)))
     wanted = {(min(pair), max(pair)) for pair in pairs} | _within_groups(before, changed)
-    found = _compared(small, wanted)
+    found = _compared(small, alike.comparable(connection, library_id, wanted))
     _store(connection, library_id, "near", before, _components(found), found)
 
 

@@ -25,6 +25,8 @@ class Rival:
         0-1; 0 where it was never measured.
     rating : int
         The owner's, 0-5.
+    moves : bool
+        A photo that has a clip.
     """
 
     item_id: int
@@ -35,13 +37,14 @@ class Rival:
     is_located: bool
     quality: float
     rating: int
+    moves: bool = False
 
 
 def rank(rivals: Sequence[Rival], *, is_burst: bool) -> list[tuple[Rival, list[str]]]:
     """The members, the one to keep first, each with what speaks for it against the next.
 
-    Of copies the one with most of the original is kept: rating, pixels, date and position, raw before lossy before
-    the rest, bytes. Of a burst the best picture: rating, quality, then the same.
+    Of copies the one with most of the original is kept: rating, pixels, date and position, a clip, raw before lossy
+    before the rest, bytes. Of a burst the best picture: rating, quality, then the same.
     """
     ordered = sorted(rivals, key=lambda rival: (_score(rival, is_burst), -rival.item_id), reverse=True)
     found = []
@@ -55,6 +58,7 @@ def _score(rival: Rival, is_burst: bool) -> tuple[float, ...]:
     copies = (
         float(rival.pixels),
         float(rival.is_dated) + float(rival.is_located),
+        float(rival.moves),
         _format(rival.mime),
         float(rival.bytes),
     )
@@ -74,6 +78,7 @@ def _reasons(rival: Rival, next_best: Rival, is_burst: bool) -> list[str]:
         "more pixels": rival.pixels > next_best.pixels * MORE,
         "tells when it was taken": rival.is_dated and not next_best.is_dated,
         "tells where it was taken": rival.is_located and not next_best.is_located,
+        "has its clip": rival.moves and not next_best.moves,
         "nearer to the original format": _format(rival.mime) > _format(next_best.mime),
         "less compressed": rival.pixels == next_best.pixels and rival.bytes > next_best.bytes * MORE,
     }
