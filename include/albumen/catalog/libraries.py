@@ -40,6 +40,8 @@ class Library:
         What the owner agreed to (`faces`).
     proxy : str
         Which videos get a `proxy`: `required`, `bitrate`, `always` or `never`.
+    personal : bool
+        Whether what the owner did with stories decides which are told.
     review : str
         Whether a person approves memories before they are published: `never` or `ask`.
     """
@@ -53,10 +55,11 @@ class Library:
     consents: tuple[str, ...]
     proxy: ProxyPolicy = "required"
     review: str = "never"
+    personal: bool = True
 
 
 def _library(row: Mapping[str, Any]) -> Library:
-    names = ("library_id", "name", "bucket", "prefix", "home_zone", "locale", "proxy", "review")
+    names = ("library_id", "name", "bucket", "prefix", "home_zone", "locale", "proxy", "review", "personal")
     fields = {name: row[name] for name in names}
     return Library(**fields, consents=tuple(row["consents"]))
 
@@ -131,7 +134,7 @@ def by_id(connection: Connection) -> dict[int, Library]:
 
 
 def change(connection: Connection, name: str, values: Mapping[str, Any]) -> Library:
-    """Set policies of a library (`home_zone`, `locale`, `consents`, `proxy`, `review`)."""
+    """Set policies of a library (`home_zone`, `locale`, `consents`, `proxy`, `review`, `personal`)."""
     if values.get("review", "never") not in REVIEWS:
         raise LibraryError(f"unknown review {values['review']!r}; there are: {', '.join(REVIEWS)}")
     if "consents" in values:
@@ -154,6 +157,13 @@ FORGET_FACES = (
     text("DELETE FROM face_decisions WHERE library_id = :library_id"),
     text("DELETE FROM person_pairs WHERE library_id = :library_id"),
     text("DELETE FROM people WHERE library_id = :library_id"),
+    text("DELETE FROM memory_signals WHERE library_id = :library_id AND signal = 'pinned'"),
+    text("""
+        UPDATE memory_signals s SET features = (
+            SELECT COALESCE(jsonb_object_agg(key, value), '{}') FROM jsonb_each(s.features)
+            WHERE key NOT LIKE 'person:%'
+        ) WHERE library_id = :library_id
+    """),
     text("DELETE FROM outcomes WHERE library_id = :library_id AND step = 'faces'"),
     text("DELETE FROM tallies WHERE library_id = :library_id AND step = 'faces'"),
 )

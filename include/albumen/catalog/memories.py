@@ -54,6 +54,7 @@ class StoryTold:
     key: str
     told_on: date
     items: frozenset[int]
+    features: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ STORE = text("""
         page_key = excluded.page_key, state = excluded.state, files = excluded.files, why = excluded.why,
         asked_at = NULL, updated_at = now()
 """)
+
+WEIGH = text("UPDATE memories SET strength = :strength, why = CAST(:why AS jsonb) WHERE memory_id = :memory_id")
 
 THERE = text("""
     SELECT count(*) FROM libraries l JOIN items i USING (library_id)
@@ -130,7 +133,8 @@ LIST = text("""
 """)
 
 TOLD = text("""
-    SELECT m.kind, m.key, m.told_on, ARRAY(SELECT item_id FROM memory_items WHERE memory_id = m.memory_id) AS items
+    SELECT m.kind, m.key, m.told_on, COALESCE(m.why -> 'features', '{}') AS features,
+        ARRAY(SELECT item_id FROM memory_items WHERE memory_id = m.memory_id) AS items
     FROM memories m WHERE m.library_id = :library_id AND m.told_on >= :since AND m.told_on < :before
     ORDER BY m.told_on DESC, m.memory_id
 """)
@@ -184,6 +188,11 @@ def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[
     connection.execute(ADD_ITEMS, parameters)
     memory_events.note(connection, memory_events.PUBLISHED, [memory["memory_id"]])
     return True
+
+
+def weigh(connection: Connection, memory_id: str, strength: float, why: Mapping[str, Any]) -> None:
+    """Keep how strong a memory is for its owner now; what it tells stays."""
+    connection.execute(WEIGH, {"memory_id": memory_id, "strength": strength, "why": json.dumps(dict(why))})
 
 
 def showing(connection: Connection, library_id: int, items: Sequence[int]) -> list[str]:
@@ -241,7 +250,7 @@ def _stored(row: Mapping[str, Any]) -> StoredMemory:
 def told(connection: Connection, library_id: int, *, since: date, before: date) -> list[StoryTold]:
     """The stories told from `since` until the day before `before`, the latest first."""
     rows = connection.execute(TOLD, {"library_id": library_id, "since": since, "before": before})
-    return [StoryTold(row.kind, row.key, row.told_on, frozenset(row.items)) for row in rows]
+    return [StoryTold(row.kind, row.key, row.told_on, frozenset(row.items), row.features) for row in rows]
 
 
 def turns(connection: Connection) -> dict[int, date]:

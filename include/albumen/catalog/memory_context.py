@@ -61,7 +61,7 @@ PHOTOS = text("""
         q.score AS quality, COALESCE(q.reasons, '{}') AS quality_reasons, l.phash,
         NULLIF(concat_ws(' ', f.make, f.model), '') AS camera, f.extra -> 'rating' AS rating,
         p.key AS preview_key, p.width AS preview_width, p.height AS preview_height, t.key AS thumb_key,
-        h.thumbhash, h.dominant, faces.boxes, ip.place_id, ie.trip_id,
+        h.thumbhash, h.dominant, faces.boxes, COALESCE(sc.labels, '{}') AS labels, ip.place_id, ie.trip_id,
         CASE WHEN NOT ip.inferred OR ip.within_km <= :near_km
             THEN COALESCE(pl.city, pl.region, pl.country) END AS place,
         i.kind, moves.clip_id, v.duration_s, hv.key AS hover_key, hv.bytes AS hover_bytes, px.key AS proxy_key
@@ -96,6 +96,7 @@ PHOTOS = text("""
     LEFT JOIN renditions hv ON hv.library_id = :library_id AND hv.item_id = moves.clip_id AND hv.name = 'hover'
     LEFT JOIN renditions px ON px.library_id = :library_id AND px.item_id = moves.clip_id AND px.name = 'proxy'
     LEFT JOIN picture_kinds k ON k.library_id = :library_id AND k.item_id = f.item_id
+    LEFT JOIN scenes sc ON sc.library_id = :library_id AND sc.item_id = f.item_id AND sc.model_id = :scene_model
     LEFT JOIN safety s ON s.library_id = :library_id AND s.item_id = f.item_id
     WHERE COALESCE(k.kind, 'photo') IN ('photo', 'scan') AND COALESCE(s.score, 0) < :unsafe
     ORDER BY f.taken_local, f.item_id
@@ -112,6 +113,7 @@ def photos(
     *,
     days: int,
     people: Sequence[str] = (),
+    scene_model: str = "",
 ) -> list[dict[str, Any]]:
     """What was taken on these local dates, or of these people, at a time that is trusted, by time; of many, the best.
 
@@ -123,6 +125,8 @@ def photos(
         How many of the days have photos.
     people : sequence of str
         Of these people the best photos of each year are read too, whatever their day; that grows with their photos.
+    scene_model : str
+        Whose labels count, as `models_in_use.model_ids` gives it for `scene`.
     """
     if not (ranges or people):
         return []
@@ -137,5 +141,6 @@ def photos(
         "unsafe": UNSAFE,
         "people": list(people),
         "of_a_year": OF_A_YEAR,
+        "scene_model": scene_model,
     }
     return [dict(row) for row in connection.execute(PHOTOS, parameters).mappings()]

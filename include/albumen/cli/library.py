@@ -89,6 +89,10 @@ def set_policies(
     review: Annotated[
         bool | None, typer.Option("--review/--no-review", help="A person approves memories before they are published.")
     ] = None,
+    personal: Annotated[
+        bool | None,
+        typer.Option("--personal/--no-personal", help="What the owner liked decides which stories are told."),
+    ] = None,
 ) -> None:
     """Change a library's policies; withdrawn consent to faces deletes every face at once."""
     values: dict[str, Any] = {}
@@ -101,6 +105,8 @@ def set_policies(
         values["consents"] = ["faces"] if faces else []
     if proxy is not None:
         values["proxy"] = proxy
+    if personal is not None:
+        values["personal"] = personal
     if review is not None:
         values["review"] = "ask" if review else "never"
     if not values:
@@ -140,4 +146,5 @@ def _described(library: Library) -> dict[str, Any]:
         "consents": list(library.consents),
         "proxy": library.proxy,
         "review": library.review,
+        "personal": library.personal,
     }

@@ -13,6 +13,7 @@ import typer
 from albumen.catalog import memories as stored
 from albumen.catalog.memories import StoredMemory
 from albumen.cli import memories_control as control
+from albumen.cli import memories_personal as personal
 from albumen.cli.session import LIBRARY_OPTION, Session, fail
 
 STATES = {"review": "waits for a person", "declined": "left out"}
@@ -21,6 +22,11 @@ app.command("suppress")(control.suppress)
 app.command("allow")(control.allow)
 app.command("suppressions")(control.list_suppressions)
 app.command("announce")(control.announce)
+app.command("why")(personal.why)
+app.command("feedback")(personal.feedback)
+app.command("pin")(personal.pin)
+app.command("unpin")(personal.unpin)
+app.command("render")(personal.render)
 app.command("approve")(control.approve)
 app.command("decline")(control.decline)
 

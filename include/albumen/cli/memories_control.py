@@ -47,7 +47,7 @@ def suppress(
         except ValueError as error:
             fail(str(error))
     for each in wanted:
-        taken = withdrawing.hide(session.connect, session.store, found, each, session.settings)
+        taken = withdrawing.hide(session.connect, session.library_store, found, each, session.settings)
         typer.echo(f"{each.kind} {each.value} {'is hidden' if taken.is_new else 'was hidden already'}")
         for gone in taken.memories:
             typer.echo(f"  withdrawn: {gone.memory_id} of {gone.told_on}")
@@ -95,7 +95,13 @@ def _answer(memory_id: str, library: str, *, approved: bool) -> None:
     with session.connect() as connection:
         found = session.library(connection, library)
     is_new = reviewing.answer(
-        session.connect, session.store, found, memory_id, session.settings, approved=approved, by=getpass.getuser()
+        session.connect,
+        session.library_store,
+        found,
+        memory_id,
+        session.settings,
+        approved=approved,
+        by=getpass.getuser(),
     )
     if not is_new:
         fail(f"library {library} has no memory {memory_id} that waits for an answer")
@@ -111,7 +117,7 @@ def announce() -> None:
 
     told = announcing.receivers(session.settings.memories, client)
     try:
-        sent = announcing.announce(session.connect, session.store, told, session.settings)
+        sent = announcing.announce(session.connect, session.library_store, told, session.settings)
     except announcing.AnnouncingError as error:
         fail(str(error))
     typer.echo(f"{sent} events sent")

@@ -84,6 +84,8 @@ class Photo:
         The named place it was taken at, or probably was.
     trip_id : str or None
         The trip it was taken on.
+    labels : tuple of str
+        What it shows, surest first, such as `dog`.
     is_favourite : bool
         Whether its owner marked it, by a rating of four or five stars.
     is_video : bool
@@ -111,6 +113,7 @@ class Photo:
     place: str | None = None
     place_id: str | None = None
     trip_id: str | None = None
+    labels: tuple[str, ...] = ()
     is_favourite: bool = False
     is_video: bool = False
     clip: Clip | None = None
@@ -133,12 +136,15 @@ class Told:
         The local day it was told on, last.
     items : frozenset of int
         The items it showed.
+    features : mapping of str to float
+        What it was about, as `personal.features_of` says it.
     """
 
     kind: str
     key: str
     date: date
     items: frozenset[int]
+    features: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ A kind is one small class in one file of `memories/kinds/`, plus its line in
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from albumen.memories.context import Context, Photo
 from albumen.settings import MemorySettings
@@ -72,6 +72,8 @@ class Candidate:
         The years its photos are from, ascending.
     about : str
         Whom or what it is about, for its title; untrusted text.
+    why : mapping
+        What its strength is made of, as `personal.weigh` says it; kinds leave it empty.
     """
 
     kind: str
@@ -83,6 +85,7 @@ class Candidate:
     items: tuple[CandidateItem, ...]
     years: tuple[int, ...]
     about: str = ""
+    why: Mapping[str, Any] = field(default_factory=dict)
 
 
 class MemoryKind(ABC):

@@ -7,19 +7,33 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from albumen.catalog import days, memories, memory_context, people, places, suppressions, trips
+from albumen.catalog import (
+    days,
+    memories,
+    memory_context,
+    memory_signals,
+    models_in_use,
+    people,
+    places,
+    suppressions,
+    trips,
+)
 from albumen.catalog.libraries import Library
 from albumen.memories.context import Clip, Context, FaceBox, Person, Photo, Told, Trip
 from albumen.memories.contract import DateRange, MemoryKind, Window
 from albumen.memories.hiding import Hidden, hidden
+from albumen.memories.personal import Signal, Taste, learn
 from albumen.settings import MemorySettings
 
 # As far back as any kind looks at what was told.
 TOLD_DAYS = 400
 FAVOURITE_STARS = 4
+# Older signals have faded, and taste is learnt anew every day.
+MOST_SIGNALS = 2000
 
 
 def outline(connection: Connection, library: Library, day: date) -> Context:
@@ -33,7 +47,7 @@ def outline(connection: Connection, library: Library, day: date) -> Context:
         days={taken: good for taken, good in days.counts(connection, library.library_id).items() if good},
         trips=_trips(connection, library.library_id),
         people=_people(connection, library.library_id),
-        told=tuple(Told(story.kind, story.key, story.told_on, story.items) for story in told),
+        told=tuple(Told(story.kind, story.key, story.told_on, story.items, story.features) for story in told),
     )
 
 
@@ -97,10 +111,29 @@ def gather(
     known = sorted(shown)
     spans = [(each.first, each.last) for each in ranges if days_within(known, each)]
     asked = sum(days_within(known, each) for each in ranges)
+    scene_model = models_in_use.model_ids(connection)[models_in_use.SCENE]
     wanted = sorted({person for window in windows.values() for person in window.people})
-    rows = memory_context.photos(connection, library.library_id, spans, days=asked, people=wanted)
+    rows = memory_context.photos(
+        connection, library.library_id, spans, days=asked, people=wanted, scene_model=scene_model
+    )
     seen = [photo for photo in map(photo_of, rows) if not unseen.hides(photo)]
     return {name: replace(whole, photos=inside(seen, window)) for name, window in windows.items()}
+
+
+def taste_of(connection: Connection, library: Library, context: Context, day: date) -> Taste:
+    """What the owner of a library likes; nothing where the library's stories are not to be personal."""
+    if not library.personal:
+        return Taste()
+    library_id, zone = library.library_id, ZoneInfo(library.home_zone)
+    model_id = models_in_use.model_ids(connection)[models_in_use.SCENE]
+    signals = memory_signals.recent(connection, library_id, most=MOST_SIGNALS)
+    return learn(
+        [Signal(one.signal, one.at.astimezone(zone).date(), one.features) for one in signals],
+        [told.features for told in context.told if told.features],
+        day,
+        favourites=memory_signals.favourites(connection, library_id, model_id=model_id, most=MOST_SIGNALS),
+        pinned=memory_signals.pins(connection, library_id),
+    )
 
 
 def united(ranges: Iterable[DateRange]) -> list[DateRange]:
@@ -155,6 +188,7 @@ def photo_of(row: Mapping[str, Any]) -> Photo:
         place=row["place"],
         place_id=row["place_id"],
         trip_id=row["trip_id"],
+        labels=tuple(row["labels"]),
         is_favourite=isinstance(stars, int) and stars >= FAVOURITE_STARS,
         is_video=row["kind"] == "video",
         clip=None if row["clip_id"] is None else _clip_of(row),

@@ -18,10 +18,10 @@ from sqlalchemy import Connection
 
 from albumen.catalog import days, memories, suppressions
 from albumen.catalog.libraries import Library
-from albumen.memories import feeds, selection
+from albumen.memories import feeds, personal, selection
 from albumen.memories.contract import MemoryKind
 from albumen.memories.covers import covers
-from albumen.memories.gathering import gather, hidden_of
+from albumen.memories.gathering import gather, hidden_of, taste_of
 from albumen.memories.kinds.on_this_day import nearest_day
 from albumen.memories.publishers.page import files_of
 from albumen.memories.publishing import Edition, Publisher, PublishingError, Shelf
@@ -51,6 +51,8 @@ def stories(connection: Connection, library: Library, day: date, settings: Setti
     candidates = [found for name, context in contexts.items() for found in kinds[name].candidates(context, day, seed)]
     unwanted = hidden_of(connection, library.library_id, knobs).memories
     candidates = [each for each in candidates if memory_id(library.library_id, each.kind, each.key) not in unwanted]
+    taste = taste_of(connection, library, whole, day)
+    candidates = [personal.weigh(each, taste, contexts[each.kind]) for each in candidates]
     return [
         tell(found, kinds[found.kind].title(found, library.locale), contexts[found.kind])
         for found in selection.select(candidates, whole, day, knobs)
@@ -108,6 +110,9 @@ def generate(
             found.remove(story)
             continue
         if before and before.inputs_key == _inputs_key(story, kinds[story.kind], ways.values()):
+            with connect() as connection:
+                memories.weigh(connection, story.id, story.strength, story.why)
+                connection.commit()
             continue
         edition = _edition(story, shelf)
         places, failed = _publish(edition, shelf, ways)
@@ -173,6 +178,6 @@ def _row(story: Story, inputs_key: str, files: Mapping[str, str], *, state: str)
         "page_key": files[PAGE],
         "files": dict(files),
         "state": state,
-        "why": {},
+        "why": dict(story.why),
         **{name: getattr(story, name) for name in names},
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -51,6 +51,8 @@ class Story:
         One of the items' photos.
     items : tuple of StoryItem
         In time order.
+    why : mapping
+        What its strength is made of; not part of what is told.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Story:
     strength: float
     cover: Photo
     items: tuple[StoryItem, ...]
+    why: Mapping[str, Any] = field(default_factory=dict)
 
 
 def memory_id(library_id: int, kind: str, key: str) -> str:
@@ -102,6 +105,7 @@ def tell(candidate: Candidate, title: str, context: Context) -> Story:
         strength=candidate.strength,
         cover=candidate.cover,
         items=tuple(StoryItem(item.photo, item.reason) for item in candidate.items),
+        why=candidate.why,
     )
 
 

@@ -98,6 +98,22 @@ def test_less_like_this_withdraws_at_once_and_is_taken_back(operator: Any, told:
     assert [action for _, action, _ in audited(told)] == ["show in memories", "hide in memories", "publish memory"]
 
 
+def test_what_the_owner_thinks_is_kept_and_audited(operator: Any, told: TestLibrary) -> None:
+    held = story(told)
+    answer = operator.act("rate-memory?library=test", {"memory": held.memory_id, "signal": "favourite"})
+    assert answer.status_code == 200
+    item = held.items[0][0]
+    less = operator.act("rate-memory?library=test", {"memory": held.memory_id, "signal": "less", "item": item})
+    assert less.status_code == 200
+    kept = told.query("SELECT signal, item_id FROM memory_signals ORDER BY signal_id")
+    assert [tuple(row) for row in kept] == [("favourite", None), ("less", item)]
+    assert audited(told)[0] == ("operator", "rate memory", {"memory": held.memory_id, "signal": "less", "item": item})
+    shown = operator.get(f"/albumen/memory?library=test&memory={held.memory_id}").text
+    assert "of what its owner likes" in shown
+    unknown = operator.act("rate-memory?library=test", {"memory": "0" * 16, "signal": "less"})
+    assert unknown.status_code == 404
+
+
 def test_wrong_requests_are_told_in_words(operator: Any, told: TestLibrary) -> None:
     assert operator.get("/albumen/memory?library=test&memory=nonsense").status_code == 422
     assert operator.get(f"/albumen/memory?library=test&memory={'0' * 16}").status_code == 404

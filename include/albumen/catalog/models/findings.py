@@ -26,7 +26,11 @@ class Facts(ItemColumns, Base):
     """What the metadata step found. Local, UTC, offset and zone are stored apart, never derived back."""
 
     __tablename__ = "facts"
-    __table_args__ = (Index("facts_by_local_time", "library_id", "taken_local"), ITEM_HASH)
+    __table_args__ = (
+        Index("facts_by_local_time", "library_id", "taken_local"),
+        Index("facts_favourite", "library_id", "item_id", postgresql_where=text("extra ->> 'rating' IN ('4', '5')")),
+        ITEM_HASH,
+    )
 
     original_id: Mapped[int]
     width: Mapped[int | None] = mapped_column(Integer)

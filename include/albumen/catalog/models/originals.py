@@ -29,6 +29,7 @@ class Library(Base):
     home_zone: Mapped[str] = mapped_column(server_default="UTC")
     locale: Mapped[str] = mapped_column(server_default="en")
     consents: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    personal: Mapped[bool] = mapped_column(server_default=text("true"))
     proxy: Mapped[str] = mapped_column(server_default="required")
     review: Mapped[str] = mapped_column(server_default="never")
     created_at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)

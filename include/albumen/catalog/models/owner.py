@@ -39,6 +39,7 @@ class MemorySignal(Base):
     memory_id: Mapped[str | None]
     kind: Mapped[str | None]
     item_id: Mapped[int | None]
+    features: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     at: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
 
 

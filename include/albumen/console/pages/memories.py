@@ -17,7 +17,7 @@ from albumen.console.access import Actor, User, acts, may_act
 from albumen.console.media import MediaLinks
 from albumen.console.rendering import page
 from albumen.console.scope import Catalog, InLibrary, SettingsInForce
-from albumen.memories import reviewing, withdrawing
+from albumen.memories import feedback, reviewing, withdrawing
 from albumen.storage.object_store import StorageError
 
 router = APIRouter()
@@ -40,6 +40,15 @@ class Hiding(BaseModel):
     model_config = ConfigDict(extra="forbid")
     kind: Literal["memory", "kind", "item", "like"]
     value: str = Field(min_length=1, max_length=100)
+
+
+class Rating(BaseModel):
+    """What the owner thinks of a story, or of one picture of it."""
+
+    model_config = ConfigDict(extra="forbid")
+    memory: str = Field(pattern=r"^[0-9a-f]{16}$")
+    signal: Literal["opened", "finished", "favourite", "shared", "skipped", "less"]
+    item: int | None = Field(None, ge=1, lt=2**63)
 
 
 class Showing(BaseModel):
@@ -122,6 +131,19 @@ def hide(
         return {"changed": 1, "told": "hidden; feeds and files follow when storage answers again"}
     count = len(taken.memories)
     return {"changed": count, "told": f"hidden; {count} {'story is' if count == 1 else 'stories are'} withdrawn"}
+
+
+@router.post("/rate-memory", dependencies=acts(ACTS_DAG))
+def rate(wanted: Rating, scope: InLibrary, connection: Catalog, user: Actor) -> dict[str, Any]:
+    """Keep what the owner thinks: it decides which stories are told from the next day on."""
+    try:
+        feedback.told(connection, scope.library, wanted.memory, wanted.signal, item_id=wanted.item)
+    except feedback.FeedbackError as error:
+        raise HTTPException(404, str(error)) from error
+    details = wanted.model_dump(exclude_none=True)
+    audit.record(connection, by=user, action="rate memory", library=scope.library.name, details=details)
+    connection.commit()
+    return {"changed": 1, "told": f"{wanted.signal}: stories of the next days follow it"}
 
 
 @router.post("/show-in-memories", dependencies=acts(ACTS_DAG))
