@@ -67,6 +67,8 @@ class VideoSettings(BaseModel):
     file_bytes: int = Field(32 * 1024**3, description="Largest file made of a video (RLIMIT_FSIZE), bytes.")
     poster_candidates: int = Field(6, ge=1, le=64, description="Frames looked at for `poster`.")
     poster_quality: int = Field(85, ge=1, le=100, description="JPEG quality of `poster` (4:2:0).")
+    frames: int = Field(4, ge=0, le=16, description="Frames beside the poster that the models look at, at most.")
+    frames_side: int = Field(960, ge=64, le=4096, description="Most pixels of the long side of such a frame.")
     proxy_short_side: int = Field(720, ge=64, le=4320, description="Most pixels of the short side of `proxy`.")
     proxy_crf: int = Field(23, ge=0, le=51, description="Constant rate factor of `proxy`: less is better and larger.")
     proxy_preset: Preset = Field("veryfast", description="x264's preset of `proxy` and `hover`.")

@@ -81,7 +81,8 @@ RECORDS = text("""
     ) AS r ON true
     LEFT JOIN LATERAL (
         SELECT jsonb_agg(jsonb_build_object('box', jsonb_build_array(f.x, f.y, f.width, f.height), 'score', f.score,
-            'person', p.person_id) ORDER BY f.face_no) AS faces
+            'person', p.person_id) || CASE WHEN f.frame_s IS NULL THEN '{}'
+                ELSE jsonb_build_object('frame_s', f.frame_s) END ORDER BY f.face_no) AS faces
         FROM faces f
         LEFT JOIN face_people p ON p.library_id = f.library_id AND p.item_id = f.item_id AND p.face_no = f.face_no
         WHERE f.library_id = o.library_id AND f.item_id = o.item_id

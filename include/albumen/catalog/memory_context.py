@@ -61,7 +61,8 @@ PHOTOS = text("""
         q.score AS quality, COALESCE(q.reasons, '{}') AS quality_reasons, l.phash,
         NULLIF(concat_ws(' ', f.make, f.model), '') AS camera, f.extra -> 'rating' AS rating,
         p.key AS preview_key, p.width AS preview_width, p.height AS preview_height, t.key AS thumb_key,
-        h.thumbhash, h.dominant, faces.boxes, COALESCE(sc.labels, '{}') AS labels, ip.place_id, ie.trip_id,
+        h.thumbhash, h.dominant, faces.boxes, faces.appearing, COALESCE(sc.labels, '{}') AS labels, ip.place_id,
+        ie.trip_id,
         CASE WHEN NOT ip.inferred OR ip.within_km <= :near_km
             THEN COALESCE(pl.city, pl.region, pl.country) END AS place,
         i.kind, moves.clip_id, v.duration_s, hv.key AS hover_key, hv.bytes AS hover_bytes, px.key AS proxy_key
@@ -82,7 +83,9 @@ PHOTOS = text("""
     LEFT JOIN item_events ie ON ie.library_id = :library_id AND ie.item_id = f.item_id
     LEFT JOIN LATERAL (
         SELECT jsonb_agg(jsonb_build_array(a.x, a.y, a.width, a.height, a.score, w.person_id)
-            ORDER BY a.face_no) AS boxes
+            ORDER BY a.face_no) FILTER (WHERE a.frame_s IS NULL) AS boxes,
+            array_agg(DISTINCT w.person_id) FILTER (WHERE a.frame_s IS NOT NULL AND w.person_id IS NOT NULL)
+                AS appearing
         FROM faces a LEFT JOIN face_people w USING (library_id, item_id, face_no)
         WHERE a.library_id = :library_id AND a.item_id = f.item_id
     ) AS faces ON true

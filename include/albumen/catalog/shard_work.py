@@ -22,7 +22,7 @@ class Subject:
         `o` for an original, `i` for an item.
     original_id, bucket, key, etag, size, last_modified :
         The original itself, or the item's lowest living original.
-    sha256, kind, mime, preview_key, camera, renditions_inputs :
+    sha256, kind, mime, preview_key, frames_key, camera, renditions_inputs :
         Of the item, None for an original not yet fingerprinted.
     attempts : dict of step to int
         The due steps and the item-fault attempts each has had.
@@ -41,6 +41,7 @@ class Subject:
     kind: str | None
     mime: str | None
     preview_key: str | None
+    frames_key: str | None
     camera: str | None
     renditions_inputs: str | None
     due_since: datetime
@@ -55,8 +56,8 @@ SUBJECTS = text("""
     )
     SELECT w.subject_id, w.subject_kind, o.original_id, o.bucket, o.key, o.etag, o.size, o.last_modified,
         i.item_id, i.sha256, COALESCE(i.kind, o.kind) AS kind, COALESCE(i.mime, o.mime) AS mime,
-        r.key AS preview_key, concat_ws(' ', f.make, f.model) AS camera, s.inputs_key AS renditions_inputs,
-        w.due_since, w.attempts
+        r.key AS preview_key, v.key AS frames_key, concat_ws(' ', f.make, f.model) AS camera,
+        s.inputs_key AS renditions_inputs, w.due_since, w.attempts
     FROM work w
     CROSS JOIN LATERAL (
         (SELECT * FROM originals WHERE w.subject_kind = 'o' AND original_id = w.subject_id AND vanished_at IS NULL)
@@ -68,6 +69,8 @@ SUBJECTS = text("""
     LEFT JOIN items i ON w.subject_kind = 'i' AND i.library_id = w.library_id AND i.item_id = w.subject_id
     LEFT JOIN facts f ON f.library_id = i.library_id AND f.item_id = i.item_id
     LEFT JOIN renditions r ON r.library_id = i.library_id AND r.item_id = i.item_id AND r.name = 'preview'
+    LEFT JOIN renditions v ON i.kind = 'video' AND v.library_id = i.library_id AND v.item_id = i.item_id
+        AND v.name = 'frames'
     LEFT JOIN outcomes s ON s.library_id = i.library_id AND s.subject_id = i.item_id
         AND s.step = CASE i.kind WHEN 'video' THEN 'poster' ELSE 'renditions' END
     ORDER BY w.seq

@@ -88,6 +88,8 @@ class Photo:
         What it shows, surest first, such as `dog`.
     is_favourite : bool
         Whether its owner marked it, by a rating of four or five stars.
+    appearing : frozenset of str
+        Ids of people who are seen in other frames of a video than its poster.
     is_video : bool
         Whether the picture is a video's poster.
     clip : Clip or None
@@ -115,13 +117,14 @@ class Photo:
     trip_id: str | None = None
     labels: tuple[str, ...] = ()
     is_favourite: bool = False
+    appearing: frozenset[str] = frozenset()
     is_video: bool = False
     clip: Clip | None = None
 
     @property
     def people(self) -> frozenset[str]:
         """Ids of the people in it."""
-        return frozenset(face.person for face in self.faces if face.person is not None)
+        return self.appearing.union(face.person for face in self.faces if face.person is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,7 @@ def photo_of(row: Mapping[str, Any]) -> Photo:
         trip_id=row["trip_id"],
         labels=tuple(row["labels"]),
         is_favourite=isinstance(stars, int) and stars >= FAVOURITE_STARS,
+        appearing=frozenset(row["appearing"] or ()),
         is_video=row["kind"] == "video",
         clip=None if row["clip_id"] is None else _clip_of(row),
     )

@@ -42,7 +42,8 @@ class MediaInput:
     context : mapping
         Facts from outside the bytes: `file_name` (str), `last_modified` (ISO 8601, UTC),
         `home_zone` (IANA name), `proxy` (the library's policy), `now` (ISO 8601, UTC),
-        `sidecars` (kind and bytes of each, the best first), `sha256` (hexadecimal digits).
+        `sidecars` (kind and bytes of each, the best first), `sha256` (hexadecimal digits),
+        `frames` (of a video, as `media.video.storyboard` writes them).
     path : str
         Where a video lies on the disk, whole, in place of `data`; steps may write into its folder.
     tell : callable or None
@@ -79,6 +80,18 @@ class MediaInput:
         from albumen.media.photo import decode_rendition
 
         return decode_rendition(self.data)
+
+    @cached_property
+    def frames(self) -> list[tuple[float, NDArray[np.uint8]]]:
+        """Beside the picture a few frames of a video, with their times in seconds; none of a photo."""
+        from albumen.media.video.storyboard import frames_of
+
+        return frames_of(self.context["frames"]) if self.context.get("frames") else []
+
+    @property
+    def pictures(self) -> list[tuple[float | None, NDArray[np.uint8]]]:
+        """All that there is to look at: the picture, and a video's frames with their times in seconds."""
+        return [(None, self.picture), *self.frames]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +140,9 @@ Found = TypeVar("Found")
 def each_picture(
     batch: Sequence[MediaInput],
     predict: Callable[[Sequence[NDArray[np.uint8]]], Sequence[Found]],
-    result: Callable[[Found], Outcome],
+    result: Callable[[Sequence[tuple[float | None, Found]]], Outcome],
 ) -> list[Outcome]:
-    """Run a model over the pictures of a batch; one that cannot be decoded costs only itself.
+    """Run a model over all pictures of a batch, frames of videos too; one that cannot be decoded costs only itself.
 
     Parameters
     ----------
@@ -137,23 +150,24 @@ def each_picture(
     predict : callable
         From pictures to what was found in each, in order.
     result : callable
-        From what was found in one to its outcome.
+        From what was found in the pictures of one input, with their times as of `MediaInput.pictures`, to its outcome.
 
     Returns
     -------
     list of Outcome
         One an input, in order.
     """
-    outcomes: dict[int, Outcome] = {}
-    pictures: dict[int, NDArray[np.uint8]] = {}
+    faults: dict[int, ItemFault] = {}
+    seen: list[tuple[int, float | None, NDArray[np.uint8]]] = []
     for number, media in enumerate(batch):
         try:
-            pictures[number] = media.picture
+            seen += [(number, seconds, picture) for seconds, picture in media.pictures]
         except ItemFault as fault:
-            outcomes[number] = fault
-    for number, found in zip(pictures, predict(list(pictures.values())), strict=True):
-        outcomes[number] = result(found)
-    return [outcomes[number] for number in range(len(batch))]
+            faults[number] = fault
+    found: dict[int, list[tuple[float | None, Found]]] = {}
+    for (number, seconds, _), one in zip(seen, predict([picture for *_, picture in seen]), strict=True):
+        found.setdefault(number, []).append((seconds, one))
+    return [faults[number] if number in faults else result(found[number]) for number in range(len(batch))]
 
 
 class Step(ABC):

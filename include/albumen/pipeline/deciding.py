@@ -215,6 +215,7 @@ class Decider:
             "now": self.now().isoformat(),
             "camera": subject.camera or "",
             "sidecars": [[sidecar.kind, sidecar.content] for sidecar in beside[:MOST_SIDECARS]],
+            **({"frames": reading.frames} if reading.frames else {}),
         }
         kind = reading.sniffed.kind if reading.sniffed else subject.kind or "photo"
         mime = reading.sniffed.mime if reading.sniffed else "image/jpeg"

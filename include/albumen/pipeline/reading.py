@@ -38,6 +38,8 @@ class Reading:
         The store failed us, which says nothing of this object.
     preview_lost : bool
         The catalog names a preview that is not in the library bucket (any more).
+    frames : bytes
+        A few frames of a video beside its preview, as `media.video.storyboard` writes them.
     """
 
     subject: Subject
@@ -51,6 +53,7 @@ class Reading:
     outage: bool = False
     preview_lost: bool = False
     path: str = ""
+    frames: bytes = field(default=b"", repr=False)
 
     @property
     def is_whole(self) -> bool:
@@ -166,8 +169,9 @@ def _read_preview(subject: Subject, store: ObjectStore, library_bucket: str) -> 
         return Reading(subject, None, None, None, None, None, 0)
     try:
         data = store.get(library_bucket, subject.preview_key)
+        frames = store.get(library_bucket, subject.frames_key) if subject.frames_key else b""
     except ObjectMissing:
         return Reading(subject, None, None, None, None, None, 0, preview_lost=True)
     except StorageError as error:
         return outage(subject, error)
-    return Reading(subject, None, data, None, None, None, len(data))
+    return Reading(subject, None, data, None, None, None, len(data) + len(frames), frames=frames)

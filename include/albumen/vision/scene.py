@@ -103,6 +103,16 @@ class SceneModel:
         return Scene(tuple(labels_of(probabilities)), _unit(features), _unit(meaning))
 
 
+def together(scenes: Sequence[Scene]) -> Scene:
+    """What the frames of one video show together: each label by its surest frame, and the middle of the points."""
+    surest: dict[str, Label] = {}
+    for label in sorted((label for scene in scenes for label in scene.labels), key=lambda label: -label.score):
+        surest.setdefault(label.name, label)
+    vector = np.mean([scene.vector for scene in scenes], axis=0)
+    text_vector = np.mean([scene.text_vector for scene in scenes], axis=0)
+    return Scene(tuple(surest.values()), _unit(vector), _unit(text_vector))
+
+
 def squared(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """A picture as the networks take it: all of it, squeezed; of a very long one its middle.
 

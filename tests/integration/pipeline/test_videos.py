@@ -51,7 +51,7 @@ def test_a_video_is_fingerprinted_told_and_shown(library: TestLibrary, spool: Pa
         "likeness": "done",
     }.items()  # fmt: skip
     renditions = {one["name"]: one for one in record["renditions"]}
-    assert renditions.keys() == {"poster", "thumb", "preview", "hover"}
+    assert renditions.keys() == {"poster", "thumb", "preview", "hover", "frames"}
     poster = Image.open(io.BytesIO(library.store.get(library.bucket, renditions["poster"]["key"])))
     assert poster.size == (320, 180)
     assert len(set(poster.resize((8, 8)).get_flattened_data())) > 20

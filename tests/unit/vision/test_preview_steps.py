@@ -84,6 +84,41 @@ def test_a_face_row_names_its_model(settings: Settings, corpus: Path, read: Call
     assert {type(value) for value in row["vector"]} == {float}
 
 
+def film(poster: Picture, *frames: Picture) -> MediaInput:
+    media = MediaInput(1, b"", "video", "image/jpeg", {})
+    media.picture = poster
+    media.frames = [(2.0 * number, frame) for number, frame in enumerate(frames, 1)]
+    return media
+
+
+def test_each_person_of_a_video_is_told_once_with_the_time_of_their_frame(
+    settings: Settings, corpus: Path, read: Callable[[Path], Picture], scene: Picture
+) -> None:
+    one, other = (read(corpus / "people" / "london" / name) for name in ("001_03.jpg", "003_03.jpg"))
+    (alone,) = FacesStep(settings).run([showing(one)])
+    (result,) = FacesStep(settings).run([film(one, scene, other, other, one)])
+    assert isinstance(alone, StepResult)
+    assert isinstance(result, StepResult)
+    first, second = result.rows["faces"]
+    assert first == alone.rows["faces"][0]
+    assert second["frame_s"] in {4.0, 6.0}
+    assert second["face_no"] == 1
+
+
+def test_a_video_is_as_safe_as_its_worst_frame_and_shows_what_its_frames_show(
+    settings: Settings, scene: Picture
+) -> None:
+    dark = np.zeros_like(scene)
+    safety = SafetyStep(settings)
+    scores = [result.rows["safety"][0]["score"] for result in safety.run([showing(scene), showing(dark)])]
+    (worst,) = safety.run([film(scene, dark)])
+    assert worst.rows["safety"][0]["score"] == pytest.approx(max(scores), abs=1e-4)
+    labels = SceneStep(settings)
+    shown, together = labels.run([showing(scene), film(dark, scene)])
+    assert set(shown.rows["scenes"][0]["labels"]) <= set(together.rows["scenes"][0]["labels"])
+    assert np.linalg.norm(together.rows["embeddings"][0]["vector"]) == pytest.approx(1, abs=1e-3)
+
+
 @pytest.mark.parametrize("kind", [step for step in STEPS if step.models_of(Settings())])
 def test_missing_weights_fail_the_step_before_any_item(kind: type[Step], tmp_path: Path) -> None:
     without = Settings(models=ModelSettings(directory=str(tmp_path)))

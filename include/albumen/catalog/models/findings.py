@@ -152,7 +152,10 @@ class Placeholder(ItemColumns, Base):
 
 
 class FaceRow(ItemColumns, Base):
-    """One face; boxes and landmarks are fractions of the upright picture. Biometric: only by consent."""
+    """One face; boxes and landmarks are fractions of the upright picture. Biometric: only by consent.
+
+    `frame_s` is set where the picture is not a video's poster but its frame at so many seconds.
+    """
 
     __tablename__ = "faces"
     __table_args__ = (
@@ -173,6 +176,7 @@ class FaceRow(ItemColumns, Base):
     pitch: Mapped[float | None] = mapped_column(REAL())
     model_id: Mapped[str]
     vector: Mapped[Any] = mapped_column(Vector(128))
+    frame_s: Mapped[float | None] = mapped_column(REAL())
 
 
 class QualityRow(ItemColumns, Base):

@@ -14,6 +14,8 @@ _DARK, _BRIGHT = 24.0, 232.0
 _CONTRAST = 40.0
 _CUT = 30.0
 _SHARP = 300.0
+_SHOWS = 0.1
+"""Below, a frame is black, white, or nothing but a blur."""
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:
@@ -22,6 +24,12 @@ def best(candidates: Sequence[Candidate]) -> Candidate:
         candidates,
         key=lambda candidate: (round(score(candidate), 2), -abs(candidates.index(candidate) - len(candidates) / 3)),
     )
+
+
+def others(candidates: Sequence[Candidate], chosen: Candidate, most: int) -> list[Candidate]:
+    """The best of the rest, in time order; what shows nothing is not among them."""
+    rest = sorted((each for each in candidates if each is not chosen), key=score, reverse=True)
+    return sorted((each for each in rest[:most] if score(each) >= _SHOWS), key=lambda each: each.at)
 
 
 def score(candidate: Candidate) -> float:

@@ -120,12 +120,17 @@ def _candidate(frames: list[VideoFrame]) -> Candidate:
 
 
 def _small(frame: VideoFrame) -> NDArray[np.uint8]:
-    scale = min(1.0, _SMALL_SIDE / max(frame.width, frame.height))
-    width, height = max(2, round(frame.width * scale)), max(2, round(frame.height * scale))
+    width, height = shrunk(frame.width, frame.height, _SMALL_SIDE)
     return np.asarray(frame.reformat(width, height, "gray").to_ndarray(), np.uint8)
 
 
-def upright_pixels(frame: VideoFrame, *, rotation: int, aspect: float) -> NDArray[np.uint8]:
+def shrunk(width: int, height: int, side: int) -> tuple[int, int]:
+    """A size of the same shape whose long side is `side` at most; 0: as it is."""
+    scale = min(1.0, side / max(width, height)) if side else 1.0
+    return max(2, round(width * scale)), max(2, round(height * scale))
+
+
+def upright_pixels(frame: VideoFrame, *, rotation: int, aspect: float, side: int = 0) -> NDArray[np.uint8]:
     """The frame as people see it.
 
     Parameters
@@ -136,13 +141,16 @@ def upright_pixels(frame: VideoFrame, *, rotation: int, aspect: float) -> NDArra
         Clockwise degrees to turn it upright.
     aspect : float
         Width of a pixel over its height; pixels are made square by narrowing the longer side.
+    side : int
+        Most pixels of the long side; 0: as it is.
 
     Returns
     -------
     ndarray of uint8
         Height x width x 3, RGB.
     """
-    pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    width, height = shrunk(frame.width, frame.height, side)
+    pixels = np.asarray(frame.to_ndarray(width=width, height=height, format="rgb24"), np.uint8)
     return squared(pixels, rotation=rotation, aspect=aspect)
 
 

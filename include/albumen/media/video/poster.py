@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -9,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from albumen.media import ffmpeg
-from albumen.media.video.choosing import best
+from albumen.media.video.choosing import best, others
 from albumen.media.video.container import read_container
-from albumen.media.video.frames import Candidate, candidates, squared, upright_pixels
+from albumen.media.video.frames import Candidate, candidates, shrunk, squared, upright_pixels
 from albumen.media.video.probe import demuxer_of, opened, read_streams
 from albumen.pipeline.taxonomy import ItemFault, Reason
 
@@ -22,8 +23,27 @@ TONE_MAP = (
 """From PQ or HLG to BT.709, the white of paper at 203 cd/m² (ITU-R BT.2408)."""
 
 
-def poster(path: Path, mime: str, *, most: int, pixels: int, seconds: float) -> NDArray[np.uint8]:
-    """Choose and decode the frame to show of a video.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown of a video.
+
+    Attributes
+    ----------
+    at : float
+        When the poster's frame comes, seconds from the beginning.
+    poster : ndarray of uint8
+        Height x width x 3, RGB.
+    frames : list of (float, ndarray of uint8)
+        More frames with their times, in order, smaller and of one size.
+    """
+
+    at: float
+    poster: NDArray[np.uint8] = field(repr=False)
+    frames: list[tuple[float, NDArray[np.uint8]]] = field(repr=False)
+
+
+def poster(path: Path, mime: str, *, most: int, pixels: int, seconds: float, more: int, side: int) -> Shown:
+    """Choose and decode the frame to show of a video, and a few more.
 
     Parameters
     ----------
@@ -36,12 +56,11 @@ def poster(path: Path, mime: str, *, most: int, pixels: int, seconds: float) -> 
     pixels : int
         Most pixels of a frame that is decoded.
     seconds : float
-        Wall time that a high dynamic range may take.
-
-    Returns
-    -------
-    ndarray of uint8
-        Height x width x 3, RGB.
+        Wall time that a frame of high dynamic range may take.
+    more : int
+        How many more frames, at most.
+    side : int
+        Most pixels of their long side.
 
     Raises
     ------
@@ -60,18 +79,35 @@ def poster(path: Path, mime: str, *, most: int, pixels: int, seconds: float) -> 
                 missing = f"; the file lacks {container.missing_bytes} bytes" if container.missing_bytes else ""
                 raise ItemFault(Reason.UNREADABLE, f"no frame of it can be decoded ({streams.video_codec}){missing}")
             chosen = best(found)
+            rest = others(found, chosen, more)
             rotation = container.rotation if container.format == "quicktime" else -chosen.frame.rotation % 360
-            if streams.transfer == "sdr":
-                return upright_pixels(chosen.frame, rotation=rotation, aspect=streams.aspect)
-    return squared(_tone_mapped(path, mime, chosen, seconds), rotation=rotation, aspect=streams.aspect)
+
+    def shown(candidate: Candidate, long_side: int) -> NDArray[np.uint8]:
+        if streams.transfer == "sdr":
+            return upright_pixels(candidate.frame, rotation=rotation, aspect=streams.aspect, side=long_side)
+        mapped = _tone_mapped(path, mime, candidate, seconds, long_side)
+        return squared(mapped, rotation=rotation, aspect=streams.aspect)
+
+    return Shown(chosen.at, shown(chosen, 0), [(each.at, shown(each, side)) for each in rest])
 
 
-def _tone_mapped(path: Path, mime: str, chosen: Candidate, seconds: float) -> NDArray[np.uint8]:
+def _tone_mapped(path: Path, mime: str, chosen: Candidate, seconds: float, side: int) -> NDArray[np.uint8]:
+    """A frame in standard range, not turned; smaller where a long side is given."""
     made = path.with_name("poster.png")
+    width, height = shrunk(chosen.frame.width, chosen.frame.height, side)
     with path.open("rb") as file:
         arguments = [
             *("-noautorotate", "-ss", f"{chosen.at:.3f}", *ffmpeg.read_from(file.fileno(), demuxer_of(mime))),
-            *("-frames:v", "1", "-vf", f"{TONE_MAP},format=rgb24", "-threads", "1", "-y", str(made)),
+            *(
+                "-frames:v",
+                "1",
+                "-vf",
+                f"scale={width}:{height},{TONE_MAP},format=rgb24",
+                "-threads",
+                "1",
+                "-y",
+                str(made),
+            ),
         ]
         try:
             ffmpeg.run(arguments, seconds=seconds, pass_fds=[file.fileno()])

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from albumen.pipeline.contract import MediaInput, Outcome, Step, StepResult
 from albumen.pipeline.taxonomy import ItemFault
 from albumen.settings import Settings
 
+if TYPE_CHECKING:
+    from albumen.vision.faces import Face
+
 DETECTOR = "yunet-2023mar"
 RECOGNISER = "sface-2021dec"
+SAME_PERSON = 0.4
+"""Cosine from which two faces of one video are one person: SFace's own threshold is 0.363."""
 
 
 class FacesStep(Step):
-    """Finds faces and embeds each.
+    """Finds faces and embeds each; in a video each person once, in the poster or in their best frame.
 
     Raises
     ------
@@ -59,9 +64,10 @@ class FacesStep(Step):
 
     def _faces(self, media: MediaInput) -> Outcome:
         try:
-            picture = media.picture
+            pictures = media.pictures
         except ItemFault as fault:
             return fault
+        seen = [(seconds, face) for seconds, picture in pictures for face in self._finder.find(picture)]
         rows = [
             {
                 "face_no": number,
@@ -77,7 +83,27 @@ class FacesStep(Step):
                 "pitch": face.pitch,
                 "model_id": RECOGNISER,
                 "vector": face.embedding.tolist(),
+                **({} if seconds is None else {"frame_s": seconds}),
             }
-            for number, face in enumerate(self._finder.find(picture))
+            for number, (seconds, face) in enumerate(each_once(seen) if media.frames else seen)
         ]
         return StepResult(rows={"faces": rows})
+
+
+def each_once(seen: Sequence[tuple[float | None, Face]]) -> list[tuple[float | None, Face]]:
+    """Of the faces of a video's frames, each person's once: who is on the poster there, others where they are sharpest.
+
+    That nobody is twice in a picture is how people are told apart; in a video they are.
+
+    Parameters
+    ----------
+    seen : sequence of (float or None, Face)
+        With the time of the frame, None of the poster.
+    """
+    ordered = sorted(seen, key=lambda each: (each[0] is not None, -each[1].score * each[1].sharpness))
+    kept: list[tuple[float | None, Face]] = []
+    for seconds, face in ordered:
+        others = (other for at, other in kept if at != seconds)
+        if not any(float(face.embedding @ other.embedding) >= SAME_PERSON for other in others):
+            kept.append((seconds, face))
+    return kept

@@ -1,4 +1,4 @@
-"""Step `poster`: the picture that stands for a video, and what is made of it."""
+"""Step `poster`: the picture that stands for a video, what is made of it, and a few more frames for the models."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from albumen.settings import Settings
 
 
 class PosterStep(Step):
-    """Chooses a frame and makes poster, thumb, preview and placeholder of it."""
+    """Chooses a frame and makes poster, thumb, preview and placeholder of it; of some others one picture, `frames`."""
 
     name: ClassVar[str] = "poster"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[PassName] = "video"
     kinds: ClassVar[frozenset[str]] = frozenset({"video"})
     makes_preview: ClassVar[bool] = True
@@ -27,7 +27,10 @@ class PosterStep(Step):
     def relevant_settings(cls, settings: Settings) -> Mapping[str, Any]:
         """Sizes and qualities, and how many frames are looked at."""
         sizes = {name: value for name, value in settings.renditions if name.startswith(("thumb_", "preview_"))}
-        return {**sizes, **settings.video.model_dump(include={"poster_candidates", "poster_quality"})}
+        return {
+            **sizes,
+            **settings.video.model_dump(include={"poster_candidates", "poster_quality", "frames", "frames_side"}),
+        }
 
     def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
         """Render every video of the batch; one without a good frame costs only itself."""
@@ -36,18 +39,22 @@ class PosterStep(Step):
     def _render(self, media: MediaInput) -> Outcome:
         from albumen.media.photo import as_jpeg, render_pixels
         from albumen.media.video.poster import poster
+        from albumen.media.video.storyboard import storyboard
 
         knobs = self.settings
         try:
-            pixels = poster(
+            shown = poster(
                 Path(media.path),
                 media.mime,
                 most=knobs.video.poster_candidates,
                 pixels=knobs.limits.photo_pixels,
                 seconds=knobs.video.step_seconds,
+                more=knobs.video.frames,
+                side=knobs.video.frames_side,
             )
         except ItemFault as fault:
             return fault
+        pixels = shown.poster
         rendered = render_pixels(pixels, knobs.renditions)
         picture = as_jpeg(pixels, knobs.video.poster_quality)
         placeholder = {"thumbhash": rendered.thumbhash, "dominant": rendered.dominant, "frames": 1}
@@ -56,4 +63,6 @@ class PosterStep(Step):
             stored("thumb", "webp", rendered.thumb),
             stored("preview", "jpg", rendered.preview),
         ]
+        if shown.frames:
+            objects.append(stored("frames", "jpg", storyboard(shown.frames, knobs.video.poster_quality)))
         return StepResult(rows={"placeholders": [placeholder]}, objects=objects)

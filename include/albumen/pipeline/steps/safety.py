@@ -12,7 +12,7 @@ MODEL = "open-nsfw"
 
 
 class SafetyStep(Step):
-    """Scores a photo from 0 (safe) to 1.
+    """Scores a photo from 0 (safe) to 1, a video by its worst frame.
 
     Raises
     ------
@@ -23,7 +23,7 @@ class SafetyStep(Step):
     name = "safety"
     version = 1
     reads = "preview"
-    needs = ("renditions",)
+    kinds = frozenset({"photo", "video"})
     writes = ("safety",)
     models = (MODEL,)
     batch_size = 8
@@ -46,5 +46,6 @@ class SafetyStep(Step):
         """One row an item."""
         return each_picture(batch, self._model.predict, self._result)
 
-    def _result(self, score: float) -> StepResult:
+    def _result(self, found: Sequence[tuple[float | None, float]]) -> StepResult:
+        score = max(score for _, score in found)
         return StepResult(rows={"safety": [{"score": score, "model_id": MODEL}]})

@@ -12,11 +12,11 @@ from albumen.pipeline.taxonomy import ItemFault
 from albumen.settings import Settings
 
 if TYPE_CHECKING:
-    from albumen.vision.scene import Scene
+    from albumen.vision.scene import Scene, Seen
 
 
 class SceneStep(Step):
-    """Labels a photo and embeds it.
+    """Labels a photo, or a video by its poster and a few frames, and embeds it.
 
     Raises
     ------
@@ -35,10 +35,11 @@ class SceneStep(Step):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         from albumen.vision import label_vectors
-        from albumen.vision.scene import SceneModel
+        from albumen.vision.scene import SceneModel, together
 
         chosen = settings.models
         vectors = label_vectors.load(chosen.sentences, Path(chosen.directory))
+        self._together = together
         self._model = SceneModel(scene_eye.load(chosen), vectors)
 
     @classmethod
@@ -57,7 +58,15 @@ class SceneStep(Step):
     def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
         """One row of labels and two points an item; no label is a result, too."""
         looked = scene_eye.look(batch, self.settings.models)
-        return [seen if isinstance(seen, ItemFault) else self._result(self._model.describe(seen)) for seen in looked]
+        return [
+            seen if isinstance(seen, ItemFault) else self._result(self._described(media, seen))
+            for media, seen in zip(batch, looked, strict=True)
+        ]
+
+    def _described(self, media: MediaInput, seen: Seen) -> Scene:
+        scene = self._model.describe(seen)
+        others = self._model.predict([picture for _, picture in media.frames])
+        return self._together([scene, *others]) if others else scene
 
     def _result(self, scene: Scene) -> StepResult:
         chosen = self.settings.models

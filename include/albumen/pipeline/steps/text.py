@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from albumen.pipeline.contract import MediaInput, Outcome, Step, StepResult, each_picture
 from albumen.settings import Settings
@@ -17,7 +17,7 @@ RECOGNISER = "ppocr-v6-small-recogniser"
 
 
 class TextStep(Step):
-    """Reads the text of a photo; a cheap look first passes over those without any.
+    """Reads the text of a photo, or of a video's frames; a cheap look first passes over those without any.
 
     Raises
     ------
@@ -28,7 +28,7 @@ class TextStep(Step):
     name = "text"
     version = 1
     reads = "preview"
-    needs = ("renditions",)
+    kinds = frozenset({"photo", "video"})
     writes = ("texts",)
     models = (DETECTOR, RECOGNISER)
     expected_seconds = 0.3
@@ -53,9 +53,16 @@ class TextStep(Step):
         """One row an item; no text is a result, too."""
         return each_picture(batch, lambda pictures: [self._reader.read(picture) for picture in pictures], self._result)
 
-    def _result(self, lines: Sequence[Line]) -> StepResult:
-        boxes = [
-            {"text": line.text, "score": line.score, "box": [line.x, line.y, line.width, line.height]} for line in lines
-        ]
-        text = "\n".join(line.text for line in lines)
+    def _result(self, found: Sequence[tuple[float | None, Sequence[Line]]]) -> StepResult:
+        """Of a video, what other frames say that an earlier one has not said."""
+        boxes: list[dict[str, Any]] = []
+        for seconds, lines in found:
+            known = {box["text"] for box in boxes}
+            boxes += [_box(line, seconds) for line in lines if seconds is None or line.text not in known]
+        text = "\n".join(box["text"] for box in boxes)
         return StepResult(rows={"texts": [{"text": text, "lines": boxes, "model_id": RECOGNISER}]})
+
+
+def _box(line: Line, seconds: float | None) -> dict[str, Any]:
+    frame = {} if seconds is None else {"frame_s": seconds}
+    return {"text": line.text, "score": line.score, "box": [line.x, line.y, line.width, line.height], **frame}

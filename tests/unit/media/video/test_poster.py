@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from albumen.media.video.poster import poster
+from albumen.media.video.poster import Shown, poster
+from albumen.media.video.storyboard import frames_of, storyboard
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.testing.videos import a_video
 
@@ -15,7 +16,11 @@ from albumen.testing.videos import a_video
 def poster_of(data: bytes, folder: Path, mime: str = "video/mp4") -> np.ndarray:
     path = folder / "source"
     path.write_bytes(data)
-    return poster(path, mime, most=6, pixels=10**8, seconds=60)
+    return shown_of(path, mime).poster
+
+
+def shown_of(path: Path, mime: str = "video/mp4", *, more: int = 0, side: int = 160) -> Shown:
+    return poster(path, mime, most=6, pixels=10**8, seconds=60, more=more, side=side)
 
 
 def test_a_black_beginning_is_passed_over(tmp_path: Path) -> None:
@@ -84,5 +89,36 @@ def test_what_has_too_many_pixels_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "source"
     path.write_bytes(a_video(0))
     with pytest.raises(ItemFault) as fault:
-        poster(path, "video/mp4", most=6, pixels=1000, seconds=60)
+        poster(path, "video/mp4", most=6, pixels=1000, seconds=60, more=0, side=160)
     assert fault.value.reason is Reason.TOO_LARGE
+
+
+@pytest.mark.parametrize("transfer", ["", "arib-std-b67"])
+def test_a_few_more_frames_are_told_with_their_times_and_what_shows_nothing_is_left_out(
+    tmp_path: Path, transfer: str
+) -> None:
+    source = "testsrc2=d=9:s=320x180[a];color=black:d=9:s=320x180[b];[a][b]concat"
+    output = ["-g", "5"]
+    if transfer:
+        source += ",format=yuv420p10le"
+        output += ["-c:v", "libx265", "-x265-params", "log-level=none", "-color_trc", transfer]
+    (tmp_path / "source").write_bytes(a_video(0, source=source, output=output))
+    shown = shown_of(tmp_path / "source", more=4)
+    times = [seconds for seconds, _ in shown.frames]
+    assert len(times) == 2
+    assert times == sorted(times)
+    assert shown.at not in times
+    assert max(times) < 9
+    assert {pixels.shape for _, pixels in shown.frames} == {(90, 160, 3)}
+
+    again = frames_of(storyboard(shown.frames, 90).data)
+    assert [seconds for seconds, _ in again] == pytest.approx(times, abs=0.001)
+    for (_, want), (_, got) in zip(shown.frames, again, strict=True):
+        assert np.abs(want.astype(int) - got).mean() < 8
+
+
+def test_a_picture_that_is_no_storyboard_is_refused(tmp_path: Path) -> None:
+    from albumen.media.photo import as_jpeg
+
+    with pytest.raises(ValueError, match="no storyboard"):
+        frames_of(as_jpeg(np.zeros((8, 8, 3), np.uint8), 90).data)
