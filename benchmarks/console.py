@@ -7,6 +7,7 @@ of every page at most 200 ms at the larger size, and less than twice the smaller
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
 import tempfile
@@ -37,6 +38,8 @@ def addresses(library: str, items: int) -> dict[str, str]:
     run = f"run?dag_id=transcode_originals&run_id={library}-r{items // 2000}"
     pages = {page.name: f"{page.name}?library={library}" for page in PAGES if page.name != "run"}
     pages["item"] = f"item?library={library}&key={quote(key)}"
+    memory = hashlib.md5(f"{library}-2".encode(), usedforsecurity=False).hexdigest()[:16]
+    pages["memory"] = f"memory?library={library}&memory={memory}"
     pages["run"] = run
     pages["task"] = f"{run}&task_id=process&map_index=0"
     pages["people, hidden too"] = f"people?library={library}&everyone=true"

@@ -117,6 +117,18 @@ ROWS = (
     INSERT INTO backfills (library_id, step, selection, cursor, enqueued, finished_at)
     SELECT :library_id, 'quality', '{"prefix": "2020/", "stale_only": true}', 1, 1000, now() FROM generate_series(1, 30)
     """,
+    """
+    INSERT INTO memories (memory_id, library_id, kind, key, told_on, title, reason, strength, cover_item_id, inputs_key,
+        page_key)
+    SELECT substr(md5(:name || '-' || n), 1, 16), :library_id, 'on_this_day', 'day ' || n, current_date - n / 3,
+        'Day ' || n, 'ten photos', 0.5, :base + 2 * n + 1, '', ''
+    FROM generate_series(1, GREATEST(3, :items / 1000)) AS n
+    """,
+    """
+    INSERT INTO memory_items (memory_id, position, item_id, reason)
+    SELECT memory_id, position, cover_item_id + 2 * position, 'sharp'
+    FROM memories CROSS JOIN generate_series(0, 9) AS position WHERE library_id = :library_id
+    """,
     "INSERT INTO memory_turns (library_id, day) VALUES (:library_id, current_date)",
     """
     INSERT INTO alerts (kind, about, summary, resolved_at)
@@ -128,14 +140,14 @@ ROWS = (
     SELECT 'operator', 'release', :name, '{"outcomes": 3, "subjects": [1, 2, 3]}' FROM generate_series(1, 200)
     """,
 )
-ANALYZE = """
-    ANALYZE originals, items, facts, renditions, quality, faces, face_people, people, duplicate_groups,
-        duplicate_members, outcomes, outcome_history, due, tallies, hours_of_work, shards
+VACUUM = """
+    VACUUM ANALYZE originals, items, facts, renditions, quality, faces, face_people, people, duplicate_groups,
+        duplicate_members, memories, memory_items, outcomes, outcome_history, due, tallies, hours_of_work, shards
 """
 
 
 def fill(connection: Connection, name: str, items: int) -> int:
-    """Make a library of so many items; its id. Statistics are gathered as autovacuum would.
+    """Make a library of so many items; its id. Indexes and statistics are brought up to date as autovacuum would.
 
     A library of that name that is there already is taken as it is.
     """
@@ -159,7 +171,7 @@ def fill(connection: Connection, name: str, items: int) -> int:
     for statement in ROWS:
         connection.execute(text(statement), values)
     connection.commit()
+    connection.execution_options(isolation_level="AUTOCOMMIT")
     connection.execute(text("SET statement_timeout = 0"))
-    connection.execute(text(ANALYZE))
-    connection.commit()
+    connection.execute(text(VACUUM))
     return made.library_id

@@ -93,27 +93,30 @@ class Person(httpx.Client):
 
 
 @pytest.fixture
-def anonymous(airflow_url: str, connections: None) -> Iterator[Person]:
+def anonymous(airflow_url: str) -> Iterator[Person]:
     """Somebody who is not logged in."""
-    person = Person(airflow_url)
-    yield person
-    person.close()
+    with Person(airflow_url) as person:
+        yield person
 
 
-@pytest.fixture
-def operator(airflow_url: str, connections: None) -> Iterator[Person]:
+@pytest.fixture(scope="session")
+def operator(airflow_url: str) -> Iterator[Person]:
     """May read and act."""
-    person = Person(airflow_url, "operator")
-    yield person
-    person.close()
+    with Person(airflow_url, "operator") as person:
+        yield person
+
+
+@pytest.fixture(scope="session")
+def viewer(airflow_url: str) -> Iterator[Person]:
+    """May read only."""
+    with Person(airflow_url, "viewer") as person:
+        yield person
 
 
 @pytest.fixture
-def viewer(airflow_url: str, connections: None) -> Iterator[Person]:
-    """May read only."""
-    person = Person(airflow_url, "viewer")
-    yield person
-    person.close()
+def library(library: TestLibrary, connections: None) -> TestLibrary:
+    """A library that the console finds; who is refused needs none."""
+    return library
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_a_viewer_is_shown_no_actions(viewer: Any, operator: Any, photos: Any) -
         assert [one for one in page(operator, path).all("button") if "data-action" in one]
 
 
-def test_without_a_library_the_pages_say_how_to_make_one(viewer: Any, catalog: str) -> None:
+def test_without_a_library_the_pages_say_how_to_make_one(viewer: Any, connections: None) -> None:
     assert "library create" in page(viewer, "overview").text
     answer = viewer.get("/albumen/quarantine", headers={"Accept": "text/html"})
     assert answer.status_code == 404
@@ -280,9 +280,8 @@ def test_a_backfill_is_measured_started_and_watched(operator: Any, photos: Any) 
     assert "nothing" in page(operator, "backfill?library=test").text
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
+def test_a_wrong_field_of_the_form_is_named(operator: Any, library: Any) -> None:
+    for wrong, words in (
         ({"step": "nope"}, "no step is called"),
         ({"reason": "nope"}, "no reason is called"),
         ({"taken_from": "yesterday"}, "taken_from is no day"),
@@ -290,18 +289,16 @@ def test_a_backfill_is_measured_started_and_watched(operator: Any, photos: Any) 
         ({"keys": ["nope.jpg"]}, "has no file 'nope.jpg'"),
         ({"keys": ["x"] * 1001}, "keys"),
         ({"stale_only": "perhaps"}, "stale_only"),
-    ],
-)
-def test_a_wrong_field_of_the_form_is_named(wrong: dict[str, Any], words: str, operator: Any, photos: Any) -> None:
-    answer = operator.act("measure-backfill?library=test", {**WANTED, **wrong})
-    assert answer.status_code == 422
-    assert words in answer.json()["detail"]
+    ):
+        answer = operator.act("measure-backfill?library=test", {**WANTED, **wrong})
+        assert answer.status_code == 422, wrong
+        assert words in answer.json()["detail"]
 
 
-def test_a_backfill_of_nothing_does_not_start(operator: Any, photos: Any) -> None:
+def test_a_backfill_of_nothing_does_not_start(operator: Any, library: Any) -> None:
     answer = operator.act("start-backfill?library=test", {**WANTED, "prefix": "nowhere/"})
     assert answer.status_code == 409
-    assert photos.query("SELECT * FROM backfills") == []
+    assert library.query("SELECT * FROM backfills") == []
 
 
 def test_a_run_tells_what_its_shards_did_and_what_went_wrong(viewer: Any, photos: Any) -> None:

@@ -94,7 +94,14 @@ class Outcome(OutcomeColumns, Base):
 
     __tablename__ = "outcomes"
     __table_args__ = (
-        Index("outcomes_quarantined", "library_id", "step", "reason", postgresql_where=text("state = 'quarantined'")),
+        Index(
+            "outcomes_quarantined_by_reason",
+            "library_id",
+            "step",
+            "reason",
+            "subject_id",
+            postgresql_where=text("state = 'quarantined'"),
+        ),
         Index(
             "outcomes_quarantined_by_subject",
             "library_id",
