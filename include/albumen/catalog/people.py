@@ -18,7 +18,9 @@ _PERSON = """
 """
 _LISTED, _PERSON = _PERSON.format(centre="NULL"), _PERSON.format(centre="CAST(centre AS text)")
 
-EVERYONE = text(_LISTED + " AND (:all OR NOT hidden AND NOT ignored) ORDER BY faces DESC, person_id LIMIT :most")
+EVERYONE = text(
+    _LISTED + " AND (:all OR NOT hidden AND NOT ignored) ORDER BY faces DESC, person_id LIMIT :most OFFSET :skip"
+)
 """Grows with the people of a library; their means, 128 numbers each, are for who compares faces."""
 
 BY_IDS = text(_PERSON + " AND person_id = ANY(:people) ORDER BY person_id")
@@ -156,10 +158,11 @@ class Decision:
 
 
 def everyone(
-    connection: Connection, library_id: int, *, all_of_them: bool = False, most: int | None = None
+    connection: Connection, library_id: int, *, all_of_them: bool = False, most: int | None = None, skip: int = 0
 ) -> list[Person]:
     """The people of a library without their `centre`, most seen first; hidden and ignored ones only if asked for."""
-    rows = connection.execute(EVERYONE, {"library_id": library_id, "all": all_of_them, "most": most}).mappings()
+    parameters = {"library_id": library_id, "all": all_of_them, "most": most, "skip": skip}
+    rows = connection.execute(EVERYONE, parameters).mappings()
     return [_person(dict(row)) for row in rows]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
 
-EXAMINED = 500
+EXAMINED = 250
 """How many are looked at for one part where a filter needs their keys or cameras."""
 
 _OUTCOME = "s.subject_id, s.step, s.reason, COALESCE(s.detail, '') AS detail, s.attempts, s.at, s.task"
@@ -30,9 +30,11 @@ NAMED = text(f"""
 
 FILES = text("""
     WITH named AS MATERIALIZED (
-        SELECT p.subject_id, i.item_id, o.key, o.size, COALESCE(o.mime, i.mime) AS mime
+        SELECT p.subject_id, i.item_id, o.key, o.size, COALESCE(o.mime, i.mime) AS mime,
+            NULLIF(concat_ws(' ', f.make, f.model), '') AS camera
         FROM unnest(CAST(:subjects AS bigint[])) AS p(subject_id)
         LEFT JOIN items i ON i.library_id = :library_id AND i.item_id = p.subject_id
+        LEFT JOIN facts f ON f.library_id = :library_id AND f.item_id = p.subject_id
         LEFT JOIN LATERAL (
             (SELECT key, original_id, size, mime FROM originals
              WHERE library_id = :library_id AND item_id = i.item_id AND vanished_at IS NULL)
@@ -41,15 +43,13 @@ FILES = text("""
              WHERE original_id = p.subject_id AND library_id = :library_id AND i.item_id IS NULL)
             ORDER BY original_id LIMIT 1
         ) AS o ON true
-        WHERE :prefix = '' OR starts_with(o.key, :prefix)
+        WHERE (:prefix = '' OR starts_with(o.key, :prefix))
+          AND (:camera = '' OR strpos(lower(concat_ws(' ', f.make, f.model)), lower(:camera)) > 0)
     )
     SELECT n.subject_id, CASE WHEN n.item_id IS NULL THEN 'o' ELSE 'i' END AS subject_kind,
-        COALESCE(n.key, '') AS key, n.size, n.mime, NULLIF(concat_ws(' ', f.make, f.model), '') AS camera,
-        r.key AS thumb
+        COALESCE(n.key, '') AS key, n.size, n.mime, n.camera, r.key AS thumb
     FROM named n
-    LEFT JOIN facts f ON f.library_id = :library_id AND f.item_id = n.item_id
     LEFT JOIN renditions r ON r.library_id = :library_id AND r.item_id = n.item_id AND r.name = 'thumb'
-    WHERE :camera = '' OR strpos(lower(concat_ws(' ', f.make, f.model)), lower(:camera)) > 0
 """)
 """Those of these subjects that a filter selects by their key and camera."""
 

@@ -86,6 +86,26 @@ def fill(library: TestLibrary) -> None:
             text=text,
             json=json.dumps({"failed": 1, "of": 1, "faults": [{"reason": text, "detail": text}]}),
         )
+        library.execute(
+            """
+            INSERT INTO memories (memory_id, library_id, kind, key, told_on, title, reason, strength, cover_item_id,
+                inputs_key, page_key, why)
+            SELECT :memory, library_id, :text, :text, current_date, :text, :text, 1, :id + 1000, 'i', '',
+                CAST(:json AS jsonb) FROM libraries LIMIT 1
+            """,
+            memory=f"{number:016x}",
+            **{name: values[name] for name in ("id", "text", "json")},
+        )
+        library.execute(
+            "INSERT INTO memory_items (memory_id, position, item_id, reason) VALUES (:memory, 0, :id + 1000, :text)",
+            memory=f"{number:016x}",
+            id=number,
+            text=text,
+        )
+        library.execute(
+            "INSERT INTO suppressions (library_id, kind, value) SELECT library_id, :text, :text FROM libraries LIMIT 1",
+            text=text,
+        )
         library.execute("INSERT INTO alerts (kind, about, summary) VALUES (:text, :text, :text)", text=text)
         library.execute(
             "INSERT INTO silences (kind, about, reason, by, ends_at)"
@@ -107,6 +127,8 @@ PAGES = (
     *(f"item?library=test&subject={6000 + number}" for number in range(len(CORPUS))),
     "people?library=test",
     "duplicates?library=test",
+    "memories?library=test",
+    *(f"memory?library=test&memory={5000 + number:016x}" for number in range(len(CORPUS))),
     "backfill?library=test",
     "alerts",
     "audit",

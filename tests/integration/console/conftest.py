@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -95,21 +96,21 @@ class Person(httpx.Client):
 @pytest.fixture
 def anonymous(airflow_url: str) -> Iterator[Person]:
     """Somebody who is not logged in."""
-    with Person(airflow_url) as person:
+    with closing(Person(airflow_url)) as person:
         yield person
 
 
 @pytest.fixture(scope="session")
 def operator(airflow_url: str) -> Iterator[Person]:
     """May read and act."""
-    with Person(airflow_url, "operator") as person:
+    with closing(Person(airflow_url, "operator")) as person:
         yield person
 
 
 @pytest.fixture(scope="session")
 def viewer(airflow_url: str) -> Iterator[Person]:
     """May read only."""
-    with Person(airflow_url, "viewer") as person:
+    with closing(Person(airflow_url, "viewer")) as person:
         yield person
 
 

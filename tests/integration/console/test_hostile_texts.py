@@ -12,10 +12,10 @@ from albumen.console.navigation import PAGES
 from albumen.testing import hostile_texts
 
 OURS = {
-    "a", "b", "bdi", "body", "button", "code", "dd", "details", "dialog", "div", "dl", "dt", "form", "h1", "h2", "head",
-    "header", "html", "image", "img", "input", "label", "li", "link", "main", "meta", "nav", "noscript", "option", "p",
-    "pre", "rect", "script", "section", "select", "span", "summary", "svg", "table", "tbody", "td", "textarea", "th",
-    "thead", "time", "title", "tr", "ul",
+    "a", "b", "bdi", "body", "button", "code", "dd", "details", "dialog", "div", "dl", "dt", "form", "h1", "h2",
+    "head", "header", "html", "image", "img", "input", "label", "li", "link", "main", "meta", "nav", "noscript", "ol",
+    "option", "p", "pre", "rect", "script", "section", "select", "span", "summary", "svg", "table", "tbody", "td",
+    "textarea", "th", "thead", "time", "title", "tr", "ul",
 }  # fmt: skip
 
 

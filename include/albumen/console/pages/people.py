@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -16,7 +16,7 @@ from albumen.console.scope import Catalog, InLibrary
 
 router = APIRouter()
 ACTS_DAG = "organise_libraries"
-SHOWN = 200
+SHOWN = 50
 
 
 class Change(BaseModel):
@@ -30,15 +30,23 @@ class Change(BaseModel):
 
 @router.get("/people")
 def show(
-    request: Request, scope: InLibrary, connection: Catalog, user: User, links: MediaLinks, everyone: bool = False
+    request: Request,
+    scope: InLibrary,
+    connection: Catalog,
+    user: User,
+    links: MediaLinks,
+    everyone: bool = False,
+    skip: Annotated[int, Query(ge=0, le=10**6)] = 0,
 ) -> Response:
     """Who was seen, most often first; hidden and ignored people only if asked for."""
     library_id = scope.library.library_id
-    found = people.everyone(connection, library_id, all_of_them=everyone, most=SHOWN)
+    found = people.everyone(connection, library_id, all_of_them=everyone, most=SHOWN, skip=skip)
     covers = [person.cover_item_id for person in found if person.cover_item_id]
     values = {
         "people": found,
         "everyone": everyone,
+        "skipped": skip,
+        "next": skip + SHOWN if len(found) == SHOWN else None,
         "thumbs": renditions.keys(connection, library_id, covers, name="thumb"),
         "consents": "faces" in scope.library.consents,
         "links": links,
