@@ -42,6 +42,11 @@ PEOPLE_CALLED = text("""
     ORDER BY 1
 """)
 
+LABEL = text("""
+    SELECT name FROM unnest(ARRAY[CAST(:name AS text), lower(:name)]) AS w(name)
+    WHERE EXISTS (SELECT FROM scenes WHERE library_id = :library_id AND labels @> ARRAY[name]) LIMIT 1
+""")
+
 PLACES_CALLED = text("""
     SELECT place_id FROM places
     WHERE library_id = :library_id
@@ -71,6 +76,10 @@ SHOWING: Mapping[str, TextClause] = {
         {_SHOWING}{_ITEMS} JOIN item_places p ON p.library_id = m.library_id AND p.item_id = i.item_id
         WHERE m.library_id = :library_id AND p.place_id = :value
     """),
+    "label": text(f"""
+        {_SHOWING}{_ITEMS} JOIN scenes s ON s.library_id = m.library_id AND s.item_id = i.item_id
+        WHERE m.library_id = :library_id AND s.labels @> ARRAY[CAST(:value AS text)]
+    """),
     "dates": text(f"""
         {_SHOWING}{_ITEMS} JOIN facts f ON f.library_id = m.library_id AND f.item_id = i.item_id
         WHERE m.library_id = :library_id AND f.taken_local >= :muted_from AND f.taken_local < :muted_until
@@ -92,7 +101,7 @@ class Suppression:
     suppression_id : int
         0 while it is not stored.
     kind : str
-        `memory`, `kind`, `item`, `like` (the item and what looks like it), `person`, `place` or `dates`.
+        `memory`, `kind`, `item`, `like` (the item and what looks like it), `person`, `place`, `label` or `dates`.
     value : str
         What is hidden: an id, a name, `2020-03-01..2020-03-04`.
     item_id : int or None
@@ -126,6 +135,14 @@ def people_called(connection: Connection, library_id: int, name: str) -> list[st
 def places_called(connection: Connection, library_id: int, name: str) -> list[str]:
     """Ids of the places of that id, city, region or country, in any case; SuppressionError if there is none."""
     return _called(connection, PLACES_CALLED, library_id, name, "place")
+
+
+def label_called(connection: Connection, library_id: int, name: str) -> str:
+    """A label that some picture has, in any case; SuppressionError if none has it."""
+    found: str | None = connection.execute(LABEL, {"library_id": library_id, "name": name}).scalar_one_or_none()
+    if found is None:
+        raise SuppressionError(f"no picture of the library shows {name!r}")
+    return found
 
 
 def hidden_people(connection: Connection, library_id: int) -> list[str]:

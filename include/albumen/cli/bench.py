@@ -164,6 +164,18 @@ def search(
 
 
 @app.command()
+def memories(
+    items: Annotated[
+        int, typer.Option(min=10_000, help="Items of the larger library; the smaller has 10,000.")
+    ] = 100_000,
+    lives: Annotated[int, typer.Option(min=1, help="How many lives with planted stories.")] = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """What a day's stories cost by the size of the library, and whether they are the right ones."""
+    run("memories", "--items", str(items), "--lives", str(lives), as_json=as_json)
+
+
+@app.command()
 def startup(
     rounds: Annotated[int, typer.Option(min=1, help="How often all of it is done.")] = 1,
     as_json: JsonOption = False,

@@ -26,6 +26,7 @@ def suppress(
     like: Annotated[str, typer.Option(help="A picture and what looks like it, by its key.")] = "",
     person: Annotated[str, typer.Option(help="Everybody's pictures of a person, by name or id.")] = "",
     place: Annotated[str, typer.Option(help="A city, region or country, by name or id.")] = "",
+    label: Annotated[str, typer.Option(help="What pictures show, such as dog.")] = "",
     kind: Annotated[str, typer.Option(help="A kind of memory, such as recap.")] = "",
     memory: Annotated[str, typer.Option(help="One memory, by its id.")] = "",
     since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First hidden day.")] = None,
@@ -33,7 +34,15 @@ def suppress(
 ) -> None:
     """Hide something: no story shows it from now on, and those that do are withdrawn at once."""
     session = Session.of_environment()
-    named = {"item": item, "like": like, "person": person, "place": place, "kind": kind, "memory": memory}
+    named = {
+        "item": item,
+        "like": like,
+        "person": person,
+        "place": place,
+        "label": label,
+        "kind": kind,
+        "memory": memory,
+    }
     given = [(name, value) for name, value in named.items() if value]
     if len(given) + (since is not None) != 1 or (until and not since):
         fail("name one thing to hide: see `albumen memories suppress --help`", 2)
@@ -127,6 +136,8 @@ def _named(connection: Connection, library: Library, session: Session, kind: str
     if kind in ("item", "like"):
         item = suppressions.item_of_key(connection, library.library_id, library.bucket, library.prefix + value)
         return [Suppression(kind, str(item), item_id=item)]
+    if kind == "label":
+        return [Suppression(kind, suppressions.label_called(connection, library.library_id, value))]
     if kind == "kind":
         known = memory_kinds(session.settings.memories)
         if value not in known:

@@ -31,6 +31,8 @@ class Hidden:
         Ids of memories.
     people, places : frozenset of str
         Ids of people and of named places.
+    labels : frozenset of str
+        What pictures show.
     """
 
     items: frozenset[int] = frozenset()
@@ -40,6 +42,7 @@ class Hidden:
     memories: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
+    labels: frozenset[str] = frozenset()
 
     def hides_day(self, day: date) -> bool:
         """Whether nothing of a local day may be told."""
@@ -49,7 +52,7 @@ class Hidden:
         """Whether a photo may be in no story."""
         if photo.item_id in self.items or self.hides_day(photo.taken_local.date()):
             return True
-        if photo.place_id in self.places or photo.people & self.people:
+        if photo.place_id in self.places or photo.people & self.people or not self.labels.isdisjoint(photo.labels):
             return True
         if photo.phash is None:
             return False
@@ -87,6 +90,7 @@ def hidden(
         memories=frozenset(each.value for each in every if each.kind == "memory"),
         people=frozenset(each.value for each in every if each.kind == "person") | frozenset(people),
         places=frozenset(each.value for each in every if each.kind == "place"),
+        labels=frozenset(each.value for each in every if each.kind == "label"),
     )
 
 

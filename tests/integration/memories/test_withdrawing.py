@@ -97,6 +97,26 @@ def test_less_like_this_takes_what_looks_alike_too(three_years: TestLibrary, tel
     assert len(shown(three_years)) >= 5
 
 
+def test_a_hidden_label_is_in_no_story(three_years: TestLibrary, tell: Tell) -> None:
+    tell(three_years)
+    library_id = three_years.library.library_id
+    three_years.execute(
+        "INSERT INTO scenes (library_id, item_id, model_id, labels, scores) "
+        "VALUES (:library_id, :item, :model, '{dog,grass}', '{0.9,0.5}') "
+        "ON CONFLICT (library_id, item_id, model_id) DO UPDATE SET labels = excluded.labels",
+        library_id=library_id, item=item_of(three_years, "2020/1.jpg"), model=three_years.settings.models.scene,
+    )  # fmt: skip
+    with three_years.connect() as connection:
+        assert suppressions.label_called(connection, library_id, "DOG") == "dog"
+        with pytest.raises(SuppressionError, match="shows 'unicorn'"):
+            suppressions.label_called(connection, library_id, "unicorn")
+    assert len(hide(three_years, Suppression("label", "dog")).memories) == 1
+    assert shown(three_years) == set()
+    tell(three_years)
+    assert "2020/1.jpg" not in shown(three_years)
+    assert len(shown(three_years)) == 8
+
+
 def test_hidden_days_take_their_neighbours_along(three_years: TestLibrary, tell: Tell) -> None:
     tell(three_years)
     assert hide(three_years, hiding.days(date(2019, 6, 14), date(2019, 6, 20))).memories == ()
