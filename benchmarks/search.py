@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,6 @@ from sqlalchemy.engine import make_url
 
 from albumen.catalog import engine as engines
 from albumen.catalog import migrate
-from albumen.cli.search import vocabulary
 from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
 from albumen.local.sample.fetch import fetch
@@ -43,9 +43,7 @@ from albumen.pipeline.contract import MediaInput, Step, StepResult
 from albumen.pipeline.steps.scene import SceneStep
 from albumen.pipeline.steps.text import TextStep
 from albumen.settings import Settings
-from albumen.vision import label_vectors
-from albumen.vision.sentences import TextEncoder
-from albumen.vision.weights import path_of
+from albumen.vision import asking, label_vectors
 
 TRUTH = Path(__file__).parent / "search_truth.tsv"
 CACHE = Path("~/.cache/albumen/sample").expanduser()
@@ -74,16 +72,13 @@ class Searcher:
     """A catalog to search, and the model of sentences."""
 
     def __init__(self, url: str, settings: Settings) -> None:
-        directory = Path(settings.models.directory).expanduser()
-        sentences, words = settings.models.sentences, label_vectors.VOCABULARY
-        self.url, self.labels = url, vocabulary()
-        self._encoder = TextEncoder(path_of(sentences, directory), path_of(words, directory), threads=1)
+        self.url, self.labels, self._models = url, asking.vocabulary(), settings.models
 
     def search(self, asked: str, *, most: int, ways: Collection[str] = WAYS["hybrid"]) -> list[str]:
         """Keys of the hits, best first."""
         with engines.engine(self.url).connect() as connection:
             found = searching.run(
-                connection, 1, asked, today=TODAY, labels=self.labels, point=self._encoder.predict([asked])[0],
+                connection, 1, asked, today=TODAY, labels=self.labels, encode=partial(asking.point_of, models=self._models),
                 most=most, ways=ways,
             )  # fmt: skip
         return [hit.key for hit in found.hits]

@@ -30,7 +30,7 @@ FILL = (
            'Basque Country', 'Spain', 'ES', 43.31, -1.97)""",
     """INSERT INTO visits SELECT 1, CAST(taken_local AS date), floor(gps_lat * 100), floor(gps_lon * 100), avg(gps_lat),
            avg(gps_lon), count(*), min(taken_utc), max(taken_utc) FROM facts GROUP BY 2, 3, 4""",
-    "INSERT INTO days SELECT 1, CAST(taken_local AS date), count(*), count(*) FROM facts GROUP BY 2",
+    "INSERT INTO days SELECT 1, CAST(taken_local AS date), count(*), count(*), count(*) FROM facts GROUP BY 2",
 )
 
 NEW = (

@@ -10,8 +10,10 @@ from sqlalchemy import Connection, text
 GOOD_QUALITY = 0.4
 
 COUNT = text("""
-    INSERT INTO days (library_id, day, photos, good)
-    SELECT :library_id, p.day, count(f.item_id), count(f.item_id) FILTER (WHERE COALESCE(q.score, 1) >= :good)
+    INSERT INTO days (library_id, day, photos, good, shown)
+    SELECT :library_id, p.day, count(f.item_id) FILTER (WHERE f.taken_confidence IN ('high', 'medium')),
+        count(f.item_id) FILTER (WHERE f.taken_confidence IN ('high', 'medium') AND COALESCE(q.score, 1) >= :good),
+        count(f.item_id)
     FROM unnest(CAST(:days AS date[])) AS p(day)
     LEFT JOIN (
         facts f
@@ -21,15 +23,15 @@ COUNT = text("""
             ) IS NULL)
         LEFT JOIN quality q ON q.library_id = f.library_id AND q.item_id = f.item_id
     ) ON f.library_id = :library_id AND f.taken_local >= p.day AND f.taken_local < p.day + 1
-     AND f.taken_confidence IN ('high', 'medium')
     GROUP BY p.day
-    ON CONFLICT (library_id, day) DO UPDATE SET photos = excluded.photos, good = excluded.good
+    ON CONFLICT (library_id, day) DO UPDATE SET photos = excluded.photos, good = excluded.good,
+        shown = excluded.shown
 """)
 """A photo and its clip count once."""
 
-DROP_EMPTY = text("DELETE FROM days WHERE library_id = :library_id AND day = ANY(:days) AND photos = 0")
+DROP_EMPTY = text("DELETE FROM days WHERE library_id = :library_id AND day = ANY(:days) AND shown = 0")
 
-COUNTS = text("SELECT day, good FROM days WHERE library_id = :library_id ORDER BY day")
+COUNTS = text("SELECT day, good FROM days WHERE library_id = :library_id AND photos > 0 ORDER BY day")
 
 
 def recount(connection: Connection, library_id: int, changed: Sequence[date]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pgvector import HalfVector
@@ -63,6 +63,8 @@ class Filter:
         `screenshot`, `document`, `receipt`, …
     camera : str
         Words of a make and model, all of them.
+    since, until : date or None
+        First and last local day, besides.
     """
 
     spans: Sequence[tuple[datetime, datetime]] = ()
@@ -71,10 +73,12 @@ class Filter:
     kind: str = ""
     picture_kind: str = ""
     camera: str = ""
+    since: date | None = None
+    until: date | None = None
 
     def __bool__(self) -> bool:
         """Whether it asks for anything."""
-        return any((self.spans, self.place_ids, self.person_ids, self.kind, self.picture_kind, self.camera))
+        return any(getattr(self, name) for name in self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +113,19 @@ def filtered(
     if among is not None:
         conditions.append("AND i.item_id = ANY(:among)")
         parameters["among"] = list(among)
-    if wanted.spans:
+    if wanted.spans or wanted.since or wanted.until:
         joins.append("JOIN facts f ON f.library_id = i.library_id AND f.item_id = i.item_id")
         parts = []
         for number, (first, last) in enumerate(wanted.spans):
             parts.append(f"(f.taken_local >= :first{number} AND f.taken_local < :last{number})")
             parameters |= {f"first{number}": first, f"last{number}": last}
-        conditions.append(f"AND ({' OR '.join(parts)})")
+        conditions += [f"AND ({' OR '.join(parts)})"] if parts else []
+    if wanted.since:
+        conditions.append("AND f.taken_local >= :since")
+        parameters["since"] = wanted.since
+    if wanted.until:
+        conditions.append("AND f.taken_local < CAST(:until AS date) + 1")
+        parameters["until"] = wanted.until
     if wanted.place_ids:
         joins.append("JOIN item_places p ON p.library_id = i.library_id AND p.item_id = i.item_id")
         conditions.append("AND p.place_id = ANY(:places)")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import floor
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, Row, TextClause, text
 
 FORGET = text(
     "DELETE FROM visits WHERE library_id = :library_id AND day = ANY(:days) RETURNING day, lat_cell, lon_cell"
@@ -24,7 +25,7 @@ COUNT = text("""
     JOIN libraries l ON l.library_id = f.library_id
     WHERE f.gps_lat IS NOT NULL AND f.taken_confidence IN ('high', 'medium')
     GROUP BY 2, 3, 4
-    RETURNING day, lat_cell, lon_cell
+    RETURNING day, lat_cell, lon_cell, lat, lon, photos, first_at, last_at
 """)
 
 _VISITS = "SELECT day, lat, lon, photos, first_at, last_at FROM visits WHERE library_id = :library_id"
@@ -33,6 +34,19 @@ BETWEEN = text(_VISITS + " AND day BETWEEN :first AND :last ORDER BY first_at, l
 
 ALL = text(_VISITS + " ORDER BY day, lat_cell, lon_cell")
 """Grows with the days of a life, not with its photos."""
+
+NEAR = text(
+    _VISITS
+    + """ AND lat_cell BETWEEN :south AND :north AND lon_cell BETWEEN :west AND :east
+    ORDER BY day, lat_cell, lon_cell"""
+)
+
+LEARNED = text("SELECT visits, changed FROM home_lessons WHERE library_id = :library_id")
+
+LEARN = text("""
+    INSERT INTO home_lessons (library_id, visits, changed) VALUES (:library_id, :visits, :changed)
+    ON CONFLICT (library_id) DO UPDATE SET visits = excluded.visits, changed = excluded.changed
+""")
 
 HOMES = text("""
     SELECT lat, lon, first_day, last_day, days FROM homes WHERE library_id = :library_id ORDER BY home_no
@@ -44,6 +58,32 @@ MOVE = text("""
     INSERT INTO homes (library_id, home_no, lat, lon, first_day, last_day, days)
     VALUES (:library_id, :home_no, :lat, :lon, :first_day, :last_day, :days)
 """)
+
+CLUSTERS = text("""
+    SELECT floor(lat / :size) AS row, floor(lon / :size) AS col, sum(lat * photos) / sum(photos) AS lat,
+        sum(lon * photos) / sum(photos) AS lon, CAST(sum(photos) AS bigint) AS photos, count(DISTINCT day) AS days
+    FROM visits
+    WHERE library_id = :library_id AND lat BETWEEN :south AND :north AND lon BETWEEN :west AND :east
+    GROUP BY 1, 2 ORDER BY 5 DESC, 1, 2 LIMIT :most
+""")
+"""Grows with the days of a life, not with its photos."""
+
+DAYS_AT = text("""
+    SELECT day, CAST(sum(photos) AS bigint) AS photos FROM visits
+    WHERE library_id = :library_id AND floor(lat / :size) = floor(:lat / :size)
+      AND floor(lon / :size) = floor(:lon / :size)
+    GROUP BY day ORDER BY day DESC LIMIT :most
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A cell of a map with photos: their middle, how many, and on how many days."""
+
+    lat: float
+    lon: float
+    photos: int
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +107,12 @@ class Home:
     days: int
 
 
-def recount(connection: Connection, library_id: int, changed: Sequence[date]) -> bool:
-    """Find out anew where these days were spent; whether that is any different from before."""
+def recount(connection: Connection, library_id: int, changed: Sequence[date]) -> tuple[list[Visit], int]:
+    """Find out anew where these days were spent: the visits that nobody knew, and how many known ones are none."""
     parameters = {"library_id": library_id, "days": list(changed)}
     before = {tuple(row) for row in connection.execute(FORGET, parameters)}
-    return before != {tuple(row) for row in connection.execute(COUNT, parameters)}
+    now = {(row.day, row.lat_cell, row.lon_cell): _visit(row) for row in connection.execute(COUNT, parameters)}
+    return [visit for cell, visit in now.items() if cell not in before], len(before - set(now))
 
 
 def between(connection: Connection, library_id: int, first: date, last: date) -> list[Visit]:
@@ -79,9 +120,57 @@ def between(connection: Connection, library_id: int, first: date, last: date) ->
     return _visits(connection, BETWEEN, {"library_id": library_id, "first": first, "last": last})
 
 
+def clusters(
+    connection: Connection,
+    library_id: int,
+    *,
+    south: float,
+    west: float,
+    north: float,
+    east: float,
+    size: float,
+    most: int,
+) -> list[Cluster]:
+    """Where photos that tell their position were taken, by cells of `size` degrees; the fullest first."""
+    parameters = {"south": south, "west": west, "north": north, "east": east, "size": size, "most": most}
+    rows = connection.execute(CLUSTERS, {"library_id": library_id, **parameters})
+    return [Cluster(row.lat, row.lon, row.photos, row.days) for row in rows]
+
+
+def days_at(
+    connection: Connection, library_id: int, lat: float, lon: float, *, size: float, most: int
+) -> list[tuple[date, int]]:
+    """Days that someone was in the cell of a point, the latest first, with their photos there."""
+    parameters = {"library_id": library_id, "lat": lat, "lon": lon, "size": size, "most": most}
+    return [(row.day, row.photos) for row in connection.execute(DAYS_AT, parameters)]
+
+
 def everyone(connection: Connection, library_id: int) -> list[Visit]:
     """All visits of a library, by day."""
     return _visits(connection, ALL, {"library_id": library_id})
+
+
+def near(connection: Connection, library_id: int, point: tuple[float, float], *, lat: float, lon: float) -> list[Visit]:
+    """The visits at most so many degrees from a point, by day; grows with the days spent there."""
+    parameters = {
+        "library_id": library_id,
+        "south": floor((point[0] - lat) * 100),
+        "north": floor((point[0] + lat) * 100),
+        "west": floor((point[1] - lon) * 100),
+        "east": floor((point[1] + lon) * 100),
+    }
+    return _visits(connection, NEAR, parameters)
+
+
+def lesson(connection: Connection, library_id: int) -> tuple[int, int]:
+    """Of how many visits homes were last learned, and how many have changed since."""
+    row = connection.execute(LEARNED, {"library_id": library_id}).one_or_none()
+    return (row.visits, row.changed) if row else (0, 0)
+
+
+def note_lesson(connection: Connection, library_id: int, *, visits: int, changed: int) -> None:
+    """Remember of how many visits homes were learned, and how many have changed since."""
+    connection.execute(LEARN, {"library_id": library_id, "visits": visits, "changed": changed})
 
 
 def homes(connection: Connection, library_id: int) -> list[Home]:
@@ -110,5 +199,8 @@ def move(connection: Connection, library_id: int, found: Sequence[Home]) -> None
 
 
 def _visits(connection: Connection, question: TextClause, parameters: dict[str, Any]) -> list[Visit]:
-    rows = connection.execute(question, parameters)
-    return [Visit(row.day, (row.lat, row.lon), row.photos, row.first_at, row.last_at) for row in rows]
+    return [_visit(row) for row in connection.execute(question, parameters)]
+
+
+def _visit(row: Row[Any]) -> Visit:
+    return Visit(row.day, (row.lat, row.lon), row.photos, row.first_at, row.last_at)

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import json
-from datetime import date
-from pathlib import Path
+from datetime import date, datetime
+from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from albumen.cli.session import LIBRARY_OPTION, Session
 from albumen.organise import searching
-from albumen.organise.searching import Found
-from albumen.settings import Settings
+from albumen.organise.searching import Found, Only
+
+DAY = "%Y-%m-%d"
+
+
+class Kind(StrEnum):
+    """What is looked for."""
+
+    ANY = "any"
+    PHOTO = "photo"
+    VIDEO = "video"
+    SCREENSHOT = "screenshot"
+    DOCUMENT = "document"
+    RECEIPT = "receipt"
+    GRAPHIC = "graphic"
+    SCAN = "scan"
 
 
 def search(
     asked: Annotated[str, typer.Argument(help="In plain words: dog on the beach in Croatia 2019.")],
     library: Annotated[str, LIBRARY_OPTION] = "demo",
     most: Annotated[int, typer.Option(min=1, max=1000, help="Most hits.")] = 20,
+    kind: Annotated[Kind, typer.Option(help="Only these.")] = Kind.ANY,
+    since: Annotated[datetime | None, typer.Option(formats=[DAY], help="First local day, as 2019-07-01.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=[DAY], help="Last local day.")] = None,
     why: Annotated[bool, typer.Option("--why", help="Say why each is a hit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Search a library."""
+    from albumen.vision import asking
+
     session = Session.of_environment()
+    only = Only(
+        since.date() if since else None, until.date() if until else None, "" if kind is Kind.ANY else kind.value
+    )
     with session.connect() as connection:
         found_library = session.library(connection, library)
         found = searching.run(
@@ -31,9 +54,10 @@ def search(
             found_library.library_id,
             asked,
             today=date.today(),
-            labels=vocabulary(),
-            point=point_of(asked, session.settings),
+            labels=asking.vocabulary(),
+            encode=partial(asking.point_of, models=session.settings.models),
             most=most,
+            only=only,
         )
     if as_json:
         typer.echo(json.dumps(described(found, found_library.prefix)))
@@ -45,27 +69,6 @@ def search(
     if not found.hits:
         tried = f"; this library knows {', '.join(found.suggestions)}" if found.suggestions else ""
         typer.echo(f"nothing fits {asked!r}{tried}")
-
-
-def vocabulary() -> set[str]:
-    """Things that the scene model can name."""
-    from albumen.vision.labels import class_names, groups
-
-    return {*class_names(), *groups()}
-
-
-def point_of(asked: str, settings: Settings) -> Any | None:
-    """The sentence among the pictures; None where the model is not there, which costs a way of finding only."""
-    from albumen.vision.label_vectors import VOCABULARY
-    from albumen.vision.sentences import TextEncoder
-    from albumen.vision.weights import WeightsError, path_of
-
-    directory = Path(settings.models.directory).expanduser()
-    try:
-        weights, words = path_of(settings.models.sentences, directory), path_of(VOCABULARY, directory)
-    except WeightsError:
-        return None
-    return TextEncoder(weights, words, threads=settings.models.threads).predict([asked])[0]
 
 
 def described(found: Found, prefix: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from albumen.catalog.visits import Home, Visit
@@ -31,6 +32,29 @@ def learn(visits: Iterable[Visit]) -> list[Home]:
     if not found:
         found = _most_seen(clusters)
     return sorted(found, key=lambda home: (home.first, home.point))
+
+
+def may_be_of(homes: Sequence[Home], visit: Visit) -> bool:
+    """Whether a visit is to a home, lived at then or shortly before or after."""
+    return any(
+        home.first - LEFT <= visit.day <= home.last + LEFT and distance_km(home.point, visit.point) <= RADIUS_KM
+        for home in homes
+    )
+
+
+def grown(homes: Sequence[Home], came: Sequence[Visit]) -> list[Home]:
+    """The homes with these visits to them: lived at from the first to the last of them."""
+    found = []
+    for home in homes:
+        days = [visit.day for visit in came if may_be_of([home], visit)]
+        first, last = min([home.first, *days]), max([home.last, *days])
+        found.append(replace(home, first=first, last=last, days=home.days + len(set(days))))
+    return found
+
+
+def is_lived_at(visits: Iterable[Visit]) -> bool:
+    """Whether these visits to one place show that somebody lived there."""
+    return any(_is_lived_in(stay) for stay in _stays(_by_day(list(visits))))
 
 
 def of_day(homes: Sequence[Home], day: date) -> list[Home]:

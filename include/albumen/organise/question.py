@@ -71,6 +71,13 @@ class Question:
         """All labels that stand for something asked for."""
         return list(dict.fromkeys(label for thing in self.things for label in thing))
 
+    @property
+    def meant(self) -> str:
+        """What it should look like: all that was asked, or, where a part of that is a filter, the words left."""
+        is_filtered = any((self.years, self.months, self.days, self.place_ids, self.person_ids, self.kind,
+                           self.picture_kind, self.camera))  # fmt: skip
+        return " ".join(self.words) if is_filtered else self.text
+
     def spans(self, first_year: int, last_year: int) -> list[tuple[datetime, datetime]]:
         """The local times asked for, between two years where none is named; empty: any time."""
         found = [(datetime(d.year, d.month, d.day), datetime(d.year, d.month, d.day) + timedelta(1)) for d in self.days]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -51,6 +51,26 @@ class Hit:
     why: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Only:
+    """What somebody chose beside the words: it is never let go.
+
+    Attributes
+    ----------
+    since, until : date or None
+        First and last local day.
+    kind : str
+        `photo`, `video`, or what kind of picture: `screenshot`, `document`, `receipt`, …
+    """
+
+    since: date | None = None
+    until: date | None = None
+    kind: str = ""
+
+
+ANYTHING = Only()
+
+
 @dataclass(slots=True)
 class Found:
     """What a search gave: hits, best first, notes on how it was understood, and what to try where it gave nothing."""
@@ -68,9 +88,10 @@ def run(
     *,
     today: date,
     labels: Collection[str],
-    point: Any | None,
+    encode: Callable[[str], Any | None] | None,
     most: int = 50,
     ways: Collection[str] = tuple(WEIGHTS),
+    only: Only = ANYTHING,
 ) -> Found:
     """Search a library.
 
@@ -80,10 +101,12 @@ def run(
         In plain words.
     labels : collection of str
         Things that the scene model can name.
-    point : ndarray, shape (384,), or None
-        The sentence among the pictures; None searches without.
+    encode : callable or None
+        From a sentence to its point among the pictures, ndarray, shape (384,), or None; None searches without.
     ways : collection of str
         `label`, `words`, `text`, `meaning`: which ways of finding count.
+    only : Only
+        Chosen beside the words.
 
     References
     ----------
@@ -104,9 +127,9 @@ def run(
     )
     found = Found(question, notes=list(question.notes))
     models = models_in_use.model_ids(connection)
-    use_point = point if "meaning" in ways and question.words else None
+    use_point = encode(question.meant) if encode and "meaning" in ways and question.words else None
     hidden = search.hidden_people(connection, library_id)
-    for wanted, note in _relaxed(question, today):
+    for wanted, note in _relaxed(question, today, only):
         items = _candidates(connection, library_id, question, wanted, models, use_point, ways)
         seen = search.known(
             connection,
@@ -127,20 +150,23 @@ def run(
     return found
 
 
-def _relaxed(question: Question, today: date) -> Iterable[tuple[Filter, str]]:
+def _relaxed(question: Question, today: date, only: Only) -> Iterable[tuple[Filter, str]]:
     """The filter of the question, then without what is asked for least surely."""
+    is_medium = only.kind in ("photo", "video")
     wanted = Filter(
+        since=only.since,
+        until=only.until,
         spans=question.spans(EARLIEST, today.year),
         place_ids=question.place_ids,
         person_ids=question.person_ids,
-        kind=question.kind,
-        picture_kind=question.picture_kind,
+        kind=only.kind if is_medium else question.kind,
+        picture_kind=only.kind if only.kind and not is_medium else question.picture_kind,
         camera=question.camera,
     )
     yield wanted, ""
-    if wanted.picture_kind or wanted.camera:
+    if (wanted.picture_kind and not only.kind) or wanted.camera:
         note = f"no {wanted.picture_kind or wanted.camera} of that kind is known: looked for as words"
-        wanted = replace(wanted, picture_kind="", camera="")
+        wanted = replace(wanted, picture_kind="" if not only.kind else wanted.picture_kind, camera="")
         question.words += [*question.camera.split(), *([question.picture_kind] if question.picture_kind else [])]
         yield wanted, note
     if wanted.spans and (wanted.place_ids or wanted.person_ids or question.words):
@@ -234,7 +260,7 @@ def _why(
     place = named.get(one.place_id or "")
     if wanted.place_ids and place:
         why.append(f"taken in {', '.join(filter(None, (place.city or place.region, place.country)))}")
-    if wanted.spans and one.taken_local:
+    if (wanted.spans or wanted.since or wanted.until) and one.taken_local:
         why.append(f"taken on {one.taken_local.date().isoformat()}")
     why += [f"{names.get(person, 'someone')} is in it" for person in wanted.person_ids if person in one.people]
     if wanted.kind:

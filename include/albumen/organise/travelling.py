@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from math import cos, radians
 
 from sqlalchemy import Connection
 
@@ -12,28 +13,68 @@ from albumen.catalog import changes, trips, visits
 from albumen.catalog.trips import StoredTrip
 from albumen.catalog.visits import Home, Visit
 from albumen.organise import homes
+from albumen.organise.geo import Point
 from albumen.organise.identity import keep_ids, stable_id
 from albumen.organise.trips import AWAY_KM, LONG_SILENCE, Trip, find, km_from_home
 from albumen.organise.windows import spans
 
 MOVED_KM = 5.0
 """A home whose middle shifts by less is where it was."""
+RELEARNED = 20
+"""Homes are learned anew from all visits when one in so many has changed."""
+KM_A_DEGREE = 111.2
 
 
 def organise(connection: Connection, library_id: int, changed: Sequence[date]) -> None:
-    """Find the trips of these local days anew, and first the homes if anyone was anywhere else than thought."""
-    before = visits.homes(connection, library_id)
-    lived = before
-    if visits.recount(connection, library_id, changed):
-        lived = _learn(connection, library_id, before)
+    """Find the trips of these local days anew, and first the homes if someone was elsewhere than thought."""
+    lived = visits.homes(connection, library_id)
+    came, gone = visits.recount(connection, library_id, changed)
+    if came or gone:
+        lived = _settle(connection, library_id, lived, came, gone)
     for first, last in spans(changed, apart=2 * LONG_SILENCE):
         _organise_span(connection, library_id, lived, first, last)
 
 
+def _settle(
+    connection: Connection, library_id: int, before: Sequence[Home], came: Sequence[Visit], gone: int
+) -> list[Home]:
+    """The homes after these visits.
+
+    All visits are looked at when a twentieth of them has changed, or when somebody begins to live elsewhere; else a
+    visit to a home only makes that last longer. So the cost of a visit does not grow with the days of a life.
+    """
+    learned_of, unlearned = visits.lesson(connection, library_id)
+    unlearned += len(came) + gone
+    strange = {_cell(visit.point): visit for visit in came if not homes.may_be_of(before, visit)}
+    if unlearned * RELEARNED >= learned_of or any(
+        _is_new_home(connection, library_id, before, visit) for visit in strange.values()
+    ):
+        return _learn(connection, library_id, before)
+    found = homes.grown(before, came)
+    if found != before:
+        visits.move(connection, library_id, found)
+    visits.note_lesson(connection, library_id, visits=learned_of, changed=unlearned)
+    return found
+
+
+def _is_new_home(connection: Connection, library_id: int, lived: Sequence[Home], visit: Visit) -> bool:
+    """Whether somebody lives around a visit that is to no home known."""
+    lat = homes.RADIUS_KM / KM_A_DEGREE
+    lon = lat / max(0.05, cos(radians(visit.point[0])))
+    around = visits.near(connection, library_id, visit.point, lat=lat, lon=lon)
+    return homes.is_lived_at(one for one in around if not homes.may_be_of(lived, one))
+
+
+def _cell(point: Point) -> Point:
+    return round(point[0], 1), round(point[1], 1)
+
+
 def _learn(connection: Connection, library_id: int, before: Sequence[Home]) -> list[Home]:
     """Learn homes from all visits; days on which that changes who was at home are organised anew."""
-    found = homes.learn(visits.everyone(connection, library_id))
+    seen = visits.everyone(connection, library_id)
+    found = homes.learn(seen)
     visits.move(connection, library_id, found)
+    visits.note_lesson(connection, library_id, visits=len(seen), changed=0)
     for first, last in homes.differences(before, found, moved_km=MOVED_KM):
         changes.mark_days(connection, library_id, first, last)
     return found

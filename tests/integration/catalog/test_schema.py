@@ -30,6 +30,7 @@ BOUNDED = {
     "duplicate_groups",
     "erasures",
     "events",
+    "home_lessons",
     "homes",
     "hours_of_work",
     "integrity_checks",

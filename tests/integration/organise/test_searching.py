@@ -68,7 +68,7 @@ class Shelf:
                 asked,
                 today=date(2024, 1, 1),
                 labels=LABELS,
-                point=options.pop("point", None),
+                encode=lambda _, found=options.pop("point", None): found,
                 **options,
             )
 

@@ -42,6 +42,7 @@ from albumen.catalog.models.operating import AuditEntry, HourOfWork
 from albumen.catalog.models.organised import (
     DirtyItem,
     EventRow,
+    HomeLesson,
     HomeRow,
     ItemEvent,
     ItemPlace,
@@ -74,6 +75,7 @@ __all__ = [
     "FaceRow",
     "Facts",
     "Fingerprint",
+    "HomeLesson",
     "HomeRow",
     "HourOfWork",
     "IntegrityCheck",

@@ -17,7 +17,7 @@ from albumen.catalog.models.base import NOW, UTC, Base
 
 
 class Day(Base):
-    """One local day of a library."""
+    """One local day of a library; `photos` and `good` have a date that is no guess, `shown` is all there is."""
 
     __tablename__ = "days"
 
@@ -25,6 +25,7 @@ class Day(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     photos: Mapped[int] = mapped_column(Integer)
     good: Mapped[int] = mapped_column(Integer)
+    shown: Mapped[int] = mapped_column(Integer, server_default="0")
 
 
 class DirtyDay(Base):

@@ -52,6 +52,7 @@ class VisitRow(Base):
     """A local day at a cell of 0.01 degrees, by which homes and trips are found; its first and last instant."""
 
     __tablename__ = "visits"
+    __table_args__ = (Index("visits_by_cell", "library_id", "lat_cell", "lon_cell"),)
 
     library_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
@@ -76,6 +77,16 @@ class HomeRow(Base):
     first_day: Mapped[date]
     last_day: Mapped[date]
     days: Mapped[int] = mapped_column(Integer)
+
+
+class HomeLesson(Base):
+    """Of how many visits the homes of a library were last learned, and how many have changed since."""
+
+    __tablename__ = "home_lessons"
+
+    library_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    visits: Mapped[int] = mapped_column(Integer)
+    changed: Mapped[int] = mapped_column(Integer)
 
 
 class ItemEvent(ItemColumns, Base):
