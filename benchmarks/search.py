@@ -69,7 +69,7 @@ Truth = list[tuple[str, str, set[str]]]
 
 
 class Searcher:
-    """A catalog to search, and the model of sentences."""
+    """A catalog to search."""
 
     def __init__(self, url: str, settings: Settings) -> None:
         self.url, self.labels, self._models = url, asking.vocabulary(), settings.models

@@ -25,6 +25,7 @@ VERBS = {
     "metrics": Verb("albumen.cli.metrics:metrics"),
     "why": Verb("albumen.cli.why:why"),
     "search": Verb("albumen.cli.search:search"),
+    "clocks": Verb("albumen.cli.clocks:app"),
     "duplicates": Verb("albumen.cli.duplicates:app"),
     "people": Verb("albumen.cli.people:app"),
     "memories": Verb("albumen.cli.memories:app"),

@@ -13,16 +13,19 @@ from albumen.catalog import duplicates
 from albumen.catalog.duplicates import Group
 from albumen.cli.session import LIBRARY_OPTION, Session, fail
 
-app = typer.Typer(help="List copies, near-duplicates and bursts; settle a group.", no_args_is_help=True)
+app = typer.Typer(
+    help="List copies, near-duplicates, bursts and similar pictures; settle a group.", no_args_is_help=True
+)
 GROUPS_AT_ONCE = 100
 
 
 class Kind(StrEnum):
-    """What belongs together: the same bytes, the same picture, one burst."""
+    """What belongs together: the same bytes, the same picture, one burst, variations of a picture."""
 
     EXACT = "exact"
     NEAR = "near"
     STACK = "stack"
+    SIMILAR = "similar"
 
 
 @app.command("list")

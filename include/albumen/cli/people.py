@@ -13,10 +13,11 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection, text
 
-from albumen.catalog import people, person_decisions
+from albumen.catalog import people, person_decisions, person_suggestions
 from albumen.catalog.libraries import Library
 from albumen.catalog.people import Assignment, Person, PersonError
 from albumen.cli.session import LIBRARY_OPTION, Session, fail
+from albumen.organise.people import SUGGEST, confidence
 
 app = typer.Typer(help="List, name, merge, split and hide people.", no_args_is_help=True)
 
@@ -108,6 +109,48 @@ def split(
             person_decisions.split(connection, found.library_id, faces, new_id, by=getpass.getuser())
             told = f"{len(faces)} faces are {new_id}'s from now on"
     typer.echo(told)
+
+
+@app.command()
+def suggest(
+    library: Annotated[str, LIBRARY_OPTION] = "demo",
+    most: Annotated[int, typer.Option(min=1, max=500, help="Most pairs.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Who may be the same person, the surest first; `merge` or `apart` answers."""
+    session = Session.of_environment()
+    with session.connect() as connection:
+        library_id = session.library(connection, library).library_id
+        found = person_suggestions.same(connection, library_id, least=SUGGEST, most=most)
+    rows = [
+        {
+            "one": pair.one.person_id,
+            "into": pair.into.person_id,
+            "name": pair.into.name,
+            "confidence": round(confidence(pair.cosine), 2),
+        }
+        for pair in found
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    for row in rows:
+        typer.echo(f"{row['confidence']:.2f}  {row['one']} may be {row['name'] or row['into']}")
+    typer.echo(f"{len(rows)} suggestions")
+
+
+@app.command()
+def apart(one: Who, other: Who, library: Annotated[str, LIBRARY_OPTION] = "demo") -> None:
+    """Say that two are different people; they are never suggested as one again."""
+    with _editing(library) as (connection, found):
+        first = people.named(connection, found.library_id, one)
+        second = people.named(connection, found.library_id, other)
+        if first.person_id == second.person_id:
+            raise PersonError(f"{one} and {other} are one person")
+        person_suggestions.tell_apart(
+            connection, found.library_id, first.person_id, second.person_id, by=getpass.getuser()
+        )
+    typer.echo(f"{first.person_id} and {second.person_id} are different people")
 
 
 def described(person: Person) -> dict[str, Any]:

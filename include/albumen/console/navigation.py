@@ -46,6 +46,7 @@ PAGES = (
     Page("search", "Search"),
     Page("map", "Map"),
     Page("people", "People"),
+    Page("suggestions"),
     Page("duplicates", "Duplicates"),
     Page("memories", "Memories"),
     Page("memory"),

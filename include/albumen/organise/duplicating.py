@@ -1,4 +1,4 @@
-"""Finding near-duplicates of items that changed, and bursts on days that changed."""
+"""Finding near-duplicates of items that changed, bursts and similar pictures on days that changed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from itertools import combinations
 from scipy.cluster.hierarchy import DisjointSet
 from sqlalchemy import Connection
 
-from albumen.catalog import alike, duplicates
+from albumen.catalog import alike, duplicates, embeddings, models_in_use
 from albumen.catalog.duplicates import FoundGroup
 from albumen.organise.bursts import stacks
 from albumen.organise.identity import keep_ids, stable_id
 from albumen.organise.keepers import Rival, rank
+from albumen.organise.similar import variations
 from albumen.organise.structure import Alike, probes, same_picture
 from albumen.organise.windows import spans
 
@@ -39,15 +40,38 @@ def find_near(connection: Connection, library_id: int, items: Sequence[int]) -> 
     _store(connection, library_id, "near", before, _components(found), found)
 
 
-def find_stacks(connection: Connection, library_id: int, changed: Sequence[date]) -> None:
-    """Find the bursts of these local days anew."""
+def find_in_time(connection: Connection, library_id: int, changed: Sequence[date]) -> None:
+    """Find the bursts and the similar pictures of these local days anew."""
+    scene = models_in_use.model_ids(connection)[models_in_use.SCENE]
     for first, last in spans(changed, apart=DAY):
         start, end = datetime.combine(first, time()) - DAY, datetime.combine(last, time()) + 2 * DAY
         frames = alike.frames(connection, library_id, start, end)
         items = [frame.item_id for frame in frames]
-        before = duplicates.members(connection, library_id, "stack", items=items)
-        before |= duplicates.members(connection, library_id, "stack", groups=sorted(set(before.values())))
-        _store(connection, library_id, "stack", before, stacks(frames), {})
+        bursts = stacks(frames)
+        _replace(connection, library_id, "stack", items, bursts)
+        points = embeddings.vectors(connection, library_id, items, model_id=scene)
+        near = duplicates.members(connection, library_id, "near", items=items)
+        _replace(connection, library_id, "similar", items, _told_once(variations(frames, points), bursts, near))
+
+
+def _replace(
+    connection: Connection, library_id: int, kind: str, items: Sequence[int], groups: Sequence[Sequence[int]]
+) -> None:
+    before = duplicates.members(connection, library_id, kind, items=items)
+    before |= duplicates.members(connection, library_id, kind, groups=sorted(set(before.values())))
+    _store(connection, library_id, kind, before, groups, {})
+
+
+def _told_once(
+    similar: Sequence[Sequence[int]], bursts: Sequence[Sequence[int]], near: Mapping[int, str]
+) -> list[Sequence[int]]:
+    """Without groups that are a burst, or copies of one picture, all of them."""
+    whole = [set(burst) for burst in bursts]
+    return [
+        group
+        for group in similar
+        if not any(set(group) <= burst for burst in whole) and len({near.get(item, item) for item in group}) > 1
+    ]
 
 
 def _within_groups(before: Mapping[int, str], changed: Mapping[int, bytes]) -> set[tuple[int, int]]:
@@ -93,7 +117,7 @@ def _store(
     known = alike.rivals(connection, library_id, sorted({item for group in groups for item in group}))
     rows = []
     for group_id, group in zip(ids, groups, strict=True):
-        ranked = rank([Rival(**known[item]) for item in group if item in known], is_burst=kind == "stack")
+        ranked = rank([Rival(**known[item]) for item in group if item in known], is_burst=kind != "near")
         if len(ranked) < 2:
             continue
         if chosen.get(group_id) in group:

@@ -11,8 +11,8 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from albumen.catalog import changes, days, item_words, places
-from albumen.organise import duplicating, locating, occasions, recognising, travelling
+from albumen.catalog import changes, clocks, days, item_words, places
+from albumen.organise import clocking, duplicating, locating, occasions, recognising, travelling
 
 DAYS_AT_ONCE = 400
 ITEMS_AT_ONCE = 2000
@@ -45,6 +45,7 @@ def organise(connection: Connection, library_id: int, *, most_days: int = DAYS_A
         return NOTHING
     items = changes.take_items(connection, library_id, most=ITEMS_AT_ONCE)
     if items:
+        clocks.keep_right(connection, library_id, items)
         locating.locate_items(connection, library_id, items)
         duplicating.find_near(connection, library_id, items)
         recognising.organise(connection, library_id, items)
@@ -62,4 +63,5 @@ def organise_days(connection: Connection, library_id: int, changed: Sequence[dat
     days.recount(connection, library_id, changed)
     occasions.organise(connection, library_id, changed)
     travelling.organise(connection, library_id, changed)
-    duplicating.find_stacks(connection, library_id, changed)
+    duplicating.find_in_time(connection, library_id, changed)
+    clocking.organise(connection, library_id, changed)

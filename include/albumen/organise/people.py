@@ -23,6 +23,7 @@ JOIN = 0.42
 MERGE = 0.55
 """Mean cosine from which two people that were told apart before are one."""
 SUGGEST = 0.36
+"""Cosine of two mean faces from which somebody is asked whether they are one person."""
 SAME_BOX = 0.5
 FEWEST = 2
 """So many faces make a person."""
@@ -89,6 +90,11 @@ def is_clear(side: float, score: float, sharpness: float, landmarks: Sequence[fl
     left, right, nose = landmarks[0], landmarks[2], landmarks[4]
     between = abs(right - left)
     return between > 0 and abs(nose - (left + right) / 2) / between <= MOST_TURNED
+
+
+def confidence(cosine: float) -> float:
+    """How sure it is that two mean faces are one person's, 0-1: even between what is asked about and what is joined."""
+    return min(1.0, max(0.0, 0.5 + 0.5 * (cosine - JOIN) / (SURE - JOIN)))
 
 
 def overlap(a: Box, b: Box) -> float:

@@ -41,12 +41,25 @@ def organise(connection: Connection, library_id: int, items: Sequence[int]) -> N
     came = {a.person_id for a in known if (a.item_id, a.face_no, a.person_id) not in kept}
     people.forget(connection, library_id, items)
     people.assign(connection, library_id, known)
-    people.refresh(connection, library_id, lost | came)
+    people.refresh(connection, library_id, lost | came | _of_another_model(connection, library_id, seen, known))
     taken = {(one.item_id, one.face_no) for one in known}
     free = [face for face in seen if (face.item_id, face.face_no) not in taken]
     for model_id, of_model in groupby(sorted(free, key=lambda face: face.model_id), key=lambda face: face.model_id):
         _group(connection, library_id, model_id, list(of_model))
     people.choose_covers(connection, library_id, lost | came)
+
+
+def _of_another_model(
+    connection: Connection, library_id: int, seen: Sequence[FaceSeen], known: Sequence[Assignment]
+) -> set[str]:
+    """Whose mean is of vectors that another model has replaced."""
+    models = {(face.item_id, face.face_no): face.model_id for face in seen}
+    whole = people.by_ids(connection, library_id, {one.person_id for one in known})
+    return {
+        one.person_id
+        for one in known
+        if one.person_id in whole and whole[one.person_id].model_id != models[one.item_id, one.face_no]
+    }
 
 
 def _carried_over(

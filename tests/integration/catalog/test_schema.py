@@ -22,6 +22,7 @@ BOUNDED = {
     "alerts",
     "audit",
     "backfills",
+    "camera_clocks",
     "cameras",
     "days",
     "dirty_days",

@@ -11,7 +11,8 @@ from albumen.console import media
 
 ITEM = """
     INSERT INTO items (library_id, item_id, sha256, bytes, kind, mime)
-    SELECT 1, n, sha256(CAST(CAST(n AS text) AS bytea)), 1, 'photo', 'image/jpeg' FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n
+    SELECT 1, n, sha256(CAST(CAST(n AS text) AS bytea)), 1, 'photo', 'image/jpeg'
+    FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) n
 """
 FACTS = """
     INSERT INTO facts (library_id, item_id, original_id, taken_local, taken_confidence)

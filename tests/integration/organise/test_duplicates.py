@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
 from sqlalchemy import text
@@ -15,6 +17,17 @@ from albumen.testing.library import TestLibrary
 from albumen.testing.photos import a_photo
 
 pytestmark = pytest.mark.stack
+
+SHOT = (
+    "INSERT INTO items (library_id, item_id, sha256, bytes, kind, mime) VALUES (1, :i, :s, 1, 'photo', 'm')",
+    "INSERT INTO originals (library_id, bucket, key, etag, size, last_modified, item_id) "
+    "VALUES (1, 'b', CAST(CAST(:i AS bigint) AS text), 'e', 1, now(), :i)",
+    "INSERT INTO facts (library_id, item_id, original_id, taken_local, taken_utc, taken_confidence, make) "
+    "VALUES (1, :i, :i, :at, CAST(:at AS timestamp) AT TIME ZONE 'UTC', 'high', 'C')",
+    "INSERT INTO likenesses (library_id, item_id, phash) VALUES (1, :i, 1)",
+    "INSERT INTO embeddings VALUES (1, :i, 'efficientnet-lite2', CAST(:v AS halfvec))",
+)
+"""A photo with a time, a hash that is everyone's, and a point, without a file."""
 
 
 def work(library: TestLibrary) -> None:
@@ -102,6 +115,26 @@ def test_frames_of_a_burst_are_a_stack(library: TestLibrary, sandbox: Any) -> No
     work(library)
     (stack,) = groups(library, kind="stack")
     assert sorted(keys(stack)) == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+
+
+def test_alike_pictures_of_one_minute_are_similar_and_a_burst_is_told_once(library: TestLibrary) -> None:
+    """Four frames of a burst and one more a minute later; the same view an hour later is no variation of it."""
+    points = np.random.default_rng(5).normal(size=(2, 1280))
+    for item, (seconds, base) in enumerate([(0, 0), (1, 0), (2, 0), (60, 0), (70, 1), (3600, 0)], start=1):
+        point = points[base] + 0.2 * np.random.default_rng(item).normal(size=1280)
+        for statement in SHOT:
+            library.execute(statement, i=item, s=bytes([item]), at=datetime(2023, 6, 12, 10) + timedelta(seconds=seconds),
+                            v=str((point / np.linalg.norm(point)).round(5).tolist()))  # fmt: skip
+    library.execute("INSERT INTO dirty_days VALUES (1, '2023-06-12') ON CONFLICT DO NOTHING")
+    library.organise()
+    (stack,) = groups(library, kind="stack")
+    (similar,) = groups(library, kind="similar")
+    assert sorted(member.item_id for member in stack.members) == [1, 2, 3]
+    assert sorted(member.item_id for member in similar.members) == [1, 2, 3, 4]
+    library.execute("UPDATE items SET retired_at = now() WHERE item_id = 4")
+    library.execute("INSERT INTO dirty_days VALUES (1, '2023-06-12') ON CONFLICT DO NOTHING")
+    library.organise()
+    assert groups(library, kind="similar") == []
 
 
 def test_the_same_bytes_twice_are_told_as_copies(library: TestLibrary, sandbox: Any) -> None:

@@ -60,7 +60,7 @@ class Shelf:
             m=self.models[TEXT_SPACE], v=str(point(near or 1000 + item).tolist()))  # fmt: skip
         run("INSERT INTO dirty_items VALUES (:l, :i)", l=self.l, i=item)
 
-    def search(self, asked: str, **options: Any) -> Found:
+    def search(self, asked: str, *, point: Any = None, **options: Any) -> Found:
         with self.library.connect() as connection:
             return searching.run(
                 connection,
@@ -68,7 +68,7 @@ class Shelf:
                 asked,
                 today=date(2024, 1, 1),
                 labels=LABELS,
-                encode=lambda _, found=options.pop("point", None): found,
+                encode=lambda _: point,
                 **options,
             )
 

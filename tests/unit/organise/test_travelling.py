@@ -145,3 +145,22 @@ def test_ids_stay_with_most_of_what_they_named() -> None:
     assert keep_ids(before, [[1], [2, 3], [4, 5], [6]], ["w", "x", "y", "z"]) == ["w", "a", "b", "z"]
     assert keep_ids(before, [[1, 2, 3, 4]], ["new"]) == ["a"]
     assert len(set(keep_ids({1: "n"}, [[1], [2]], ["k", "n"]))) == 2
+
+
+def test_homes_that_follow_day_by_day_are_those_learned_from_all_days() -> None:
+    seen = life(DONOSTIA, START, 50)
+    lived = homes.learn(seen)
+    later = [visit(START + timedelta(weeks=50 + week), DONOSTIA) for week in range(10)]
+    assert all(homes.may_be_of(lived, one) for one in later)
+    followed, learned = homes.grown(lived, later), homes.learn(seen + later)
+    assert [(home.first, home.last, home.days) for home in followed] == [
+        (home.first, home.last, home.days) for home in learned
+    ]
+
+
+def test_a_visit_elsewhere_or_long_after_is_to_no_home() -> None:
+    lived = homes.learn(life(DONOSTIA, START, 50))
+    assert not homes.may_be_of(lived, visit(START + timedelta(weeks=10), BERLIN))
+    assert not homes.may_be_of(lived, visit(START + timedelta(weeks=200), DONOSTIA))
+    assert not homes.is_lived_at([visit(date(2021, 7, day), BERLIN) for day in range(1, 15)])
+    assert homes.is_lived_at(life(BERLIN, START, 30))

@@ -6,6 +6,7 @@ The migrations own the partitions; a test holds the two against each other.
 
 from albumen.catalog.models.alerts import Alert, Silence
 from albumen.catalog.models.base import Base
+from albumen.catalog.models.clocks import CameraClock
 from albumen.catalog.models.duplicates import DuplicateGroup, DuplicateMember
 from albumen.catalog.models.erasures import Erasure, Tombstone
 from albumen.catalog.models.findings import (
@@ -60,6 +61,7 @@ __all__ = [
     "AuditEntry",
     "Backfill",
     "Base",
+    "CameraClock",
     "CameraRow",
     "Day",
     "DirtyDay",

@@ -1,4 +1,4 @@
-"""Photos that show the same: near-duplicates, and bursts as stacks."""
+"""Photos that show the same: near-duplicates, bursts as stacks, and similar ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from albumen.catalog.models.base import ITEM_HASH, UTC, Base, ItemColumns
 
 
 class DuplicateGroup(Base):
-    """A group of near-duplicates (`near`) or a burst (`stack`).
+    """A group of near-duplicates (`near`), a burst (`stack`) or variations of one picture (`similar`).
 
     `keeper_item_id` is the member to keep, by rank or, once `resolved_at` is set, by someone's choice; nothing is
     ever deleted. A resolved group stays resolved; `decision` is `keep`, `keep all` or `different`.
@@ -22,7 +22,7 @@ class DuplicateGroup(Base):
 
     library_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     group_id: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(5))
+    kind: Mapped[str] = mapped_column(String(7))
     items: Mapped[int] = mapped_column(Integer)
     keeper_item_id: Mapped[int]
     reasons: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
@@ -37,7 +37,7 @@ class DuplicateMember(ItemColumns, Base):
     __tablename__ = "duplicate_members"
     __table_args__ = (Index("duplicate_members_by_group", "library_id", "group_id"), ITEM_HASH)
 
-    kind: Mapped[str] = mapped_column(String(5), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(7), primary_key=True)
     group_id: Mapped[str]
     rank: Mapped[int] = mapped_column(SmallInteger)
     likeness: Mapped[float]

@@ -35,7 +35,7 @@ def show(
     connection: Catalog,
     user: User,
     links: MediaLinks,
-    kind: Literal["near", "stack"] = "near",
+    kind: Literal["near", "stack", "similar"] = "near",
     after: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """Groups that are not settled, the one to keep first."""
