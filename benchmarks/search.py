@@ -76,11 +76,11 @@ class Searcher:
 
     def search(self, asked: str, *, most: int, ways: Collection[str] = WAYS["hybrid"]) -> list[str]:
         """Keys of the hits, best first."""
+        encode = partial(asking.point_of, models=self._models)
         with engines.engine(self.url).connect() as connection:
             found = searching.run(
-                connection, 1, asked, today=TODAY, labels=self.labels, encode=partial(asking.point_of, models=self._models),
-                most=most, ways=ways,
-            )  # fmt: skip
+                connection, 1, asked, today=TODAY, labels=self.labels, encode=encode, most=most, ways=ways
+            )
         return [hit.key for hit in found.hits]
 
 

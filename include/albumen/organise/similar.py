@@ -12,7 +12,7 @@ from albumen.catalog.alike import Frame
 
 GAP = timedelta(minutes=5)
 COSINE = 0.82
-"""Of every two of a group. Frames of one walk through a street lie from 0.8 on, different streets of a town up to 0.72."""
+"""Of every two of a group. Two frames of a walk through one street: 0.8; different streets of a town: up to 0.72."""
 
 
 def variations(frames: Sequence[Frame], points: Mapping[int, NDArray[np.float32]]) -> list[list[int]]:

@@ -123,8 +123,13 @@ def test_alike_pictures_of_one_minute_are_similar_and_a_burst_is_told_once(libra
     for item, (seconds, base) in enumerate([(0, 0), (1, 0), (2, 0), (60, 0), (70, 1), (3600, 0)], start=1):
         point = points[base] + 0.2 * np.random.default_rng(item).normal(size=1280)
         for statement in SHOT:
-            library.execute(statement, i=item, s=bytes([item]), at=datetime(2023, 6, 12, 10) + timedelta(seconds=seconds),
-                            v=str((point / np.linalg.norm(point)).round(5).tolist()))  # fmt: skip
+            library.execute(
+                statement,
+                i=item,
+                s=bytes([item]),
+                at=datetime(2023, 6, 12, 10) + timedelta(seconds=seconds),
+                v=str((point / np.linalg.norm(point)).round(5).tolist()),
+            )
     library.execute("INSERT INTO dirty_days VALUES (1, '2023-06-12') ON CONFLICT DO NOTHING")
     library.organise()
     (stack,) = groups(library, kind="stack")

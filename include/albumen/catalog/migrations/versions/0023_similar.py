@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0023"
+down_revision = "0022"
 
 DDL = (
     "ALTER TABLE duplicate_groups ALTER COLUMN kind TYPE VARCHAR(7)",
