@@ -23,9 +23,9 @@ FILTERED = 1000
 """So many of the newest that fulfil a filter are looked at besides."""
 FUSION = 60
 """Of reciprocal rank fusion: how little the first ranks differ."""
-LIKE = 0.30
+LIKE = 0.25
 """Cosine of a picture with a sentence from which it may be what was meant."""
-WEIGHTS = {"label": 1.0, "words": 1.0, "text": 1.0, "meaning": 1.0}
+WEIGHTS = {"label": 1.5, "words": 1.0, "text": 1.5, "meaning": 1.0}
 SAYS = {
     "caption": "its caption or keywords say so",
     "name": "its name or folder says so",

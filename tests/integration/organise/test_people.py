@@ -79,9 +79,15 @@ class Album:
 
 
 @pytest.fixture
-def album(catalog: str, object_store: Any, bucket: str) -> Album:
+def empty(catalog: str, object_store: Any, bucket: str) -> Album:
+    """Nobody yet."""
+    return Album(TestLibrary.create(catalog, object_store, bucket, consents=("faces",)))
+
+
+@pytest.fixture
+def album(empty: Album) -> Album:
     """Ann on four photos, Bob on four, on two of them both, and a stranger once."""
-    found = Album(TestLibrary.create(catalog, object_store, bucket, consents=("faces",)))
+    found = empty
     for item, who in enumerate((("ann",), ("bob",), ("ann", "bob"), ("ann", "bob"), ("ann",), ("bob",), ("eve",)), 1):
         found.show(item, *who)
     found.organise()
@@ -179,58 +185,58 @@ def test_erased_photos_leave_nothing_in_anyones_mean(album: Album) -> None:
     assert row.apart == pytest.approx(0, abs=1e-6)
 
 
-def test_hiding_and_birth_dates_survive_grouping_anew_and_another_model(album: Album) -> None:
+def test_hiding_and_birth_dates_survive_grouping_anew_and_another_model(empty: Album) -> None:
     for item in (1, 2, 3):
-        album.show(item, "ann")
-    album.organise()
-    (ann,) = album.everyone()
-    album.say(person_decisions.change, ann.person_id, {"hidden": True, "birth_date": date(2015, 3, 21)})
+        empty.show(item, "ann")
+    empty.organise()
+    (ann,) = empty.everyone()
+    empty.say(person_decisions.change, ann.person_id, {"hidden": True, "birth_date": date(2015, 3, 21)})
     for item in (1, 2, 3, 4):
-        album.show(item, "ann", model="other")
-    album.organise()
-    (again,) = album.everyone(all_of_them=True)
+        empty.show(item, "ann", model="other")
+    empty.organise()
+    (again,) = empty.everyone(all_of_them=True)
     assert (again.person_id, again.hidden, again.birth_date) == (ann.person_id, True, date(2015, 3, 21))
     assert again.faces == 4
-    assert album.everyone() == []
+    assert empty.everyone() == []
 
 
-def suggestions(album: Album) -> list[person_suggestions.Suggestion]:
-    with album.library.connect() as connection:
-        return person_suggestions.same(connection, album.id, least=SUGGEST, most=9)
+def suggestions(empty: Album) -> list[person_suggestions.Suggestion]:
+    with empty.library.connect() as connection:
+        return person_suggestions.same(connection, empty.id, least=SUGGEST, most=9)
 
 
-def between(album: Album, cosine: float) -> tuple[str, str]:
+def between(empty: Album, cosine: float) -> tuple[str, str]:
     """Two people with means at this cosine."""
     means = np.zeros((2, 128))
     means[0, 0], means[1, 0], means[1, 1] = 1, cosine, (1 - cosine**2) ** 0.5
     for name, mean in zip(("p1", "p2"), means, strict=True):
-        album.library.execute(
+        empty.library.execute(
             "INSERT INTO people (library_id, person_id, faces, model_id, centre) "
             "VALUES (:l, :p, 3, 'm', CAST(:v AS vector))",
-            l=album.id, p=name, v=str(mean.tolist()),
+            l=empty.id, p=name, v=str(mean.tolist()),
         )  # fmt: skip
     return "p1", "p2"
 
 
-def test_who_may_be_the_same_is_suggested_with_how_sure_that_is(album: Album) -> None:
-    one, other = between(album, 0.5)
-    album.say(person_decisions.change, other, {"name": "Ann"})
-    (pair,) = suggestions(album)
+def test_who_may_be_the_same_is_suggested_with_how_sure_that_is(empty: Album) -> None:
+    one, other = between(empty, 0.5)
+    empty.say(person_decisions.change, other, {"name": "Ann"})
+    (pair,) = suggestions(empty)
     assert (pair.one.person_id, pair.into.name) == (one, "Ann")
     assert confidence(0.3) < confidence(pair.cosine) < confidence(0.55) <= 1
-    album.say(person_decisions.change, one, {"name": "Bea"})
-    assert suggestions(album) == []
+    empty.say(person_decisions.change, one, {"name": "Bea"})
+    assert suggestions(empty) == []
 
 
 @pytest.mark.parametrize("reason", ["told apart", "seen together", "not alike", "hidden"])
-def test_nobody_is_suggested_who_cannot_be_the_same(album: Album, reason: str) -> None:
-    one, other = between(album, 0.2 if reason == "not alike" else 0.5)
+def test_nobody_is_suggested_who_cannot_be_the_same(empty: Album, reason: str) -> None:
+    one, other = between(empty, 0.2 if reason == "not alike" else 0.5)
     if reason == "told apart":
-        album.say(person_suggestions.tell_apart, other, one, by="me")
+        empty.say(person_suggestions.tell_apart, other, one, by="me")
     if reason == "hidden":
-        album.say(person_decisions.change, one, {"hidden": True})
+        empty.say(person_decisions.change, one, {"hidden": True})
     if reason == "seen together":
         for number, name in enumerate((one, other)):
-            album.library.execute("INSERT INTO face_people VALUES (:l, 7, :n, :p, 1, 0, 0, 1, 1)",
-                                  l=album.id, n=number, p=name)  # fmt: skip
-    assert suggestions(album) == []
+            empty.library.execute("INSERT INTO face_people VALUES (:l, 7, :n, :p, 1, 0, 0, 1, 1)",
+                                  l=empty.id, n=number, p=name)  # fmt: skip
+    assert suggestions(empty) == []
