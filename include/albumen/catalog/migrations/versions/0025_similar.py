@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 
 DDL = (
     "ALTER TABLE duplicate_groups ALTER COLUMN kind TYPE VARCHAR(7)",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0023"
+down_revision = "0022"
 
 DDL = (
     "ALTER TABLE days ADD COLUMN shown INTEGER NOT NULL DEFAULT 0",
