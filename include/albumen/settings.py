@@ -79,6 +79,9 @@ class VideoSettings(BaseModel):
     hover_short_side: int = Field(240, ge=64, le=1080, description="Most pixels of the short side of `hover`.")
     hover_seconds: float = Field(3.0, gt=0, le=30, description="Length of `hover`, seconds.")
     threads: int = Field(0, ge=0, description="Threads of one encode; 0: one a processor.")
+    expected_factor: float = Field(
+        0.5, gt=0, description="Seconds that a second of Full HD is expected to take; shards are cut by it."
+    )
     encode_factor: float = Field(
         30.0, gt=0, description="Longest encode: seconds for a second of video of 1920 x 1080 at 30 frames a second."
     )

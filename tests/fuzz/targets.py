@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import struct
@@ -31,16 +32,19 @@ from seeds import (
 
 from albumen.media import colour, declared_length, png, sniff
 from albumen.media.decoders import DECODERS
-from albumen.media.metadata import containers, dates, exif, file_name_dates, iptc, isobmff, jpeg, tiff, xmp
+from albumen.media.metadata import containers, dates, exif, file_name_dates, iptc, isobmff, jpeg, read_film, tiff, xmp
 from albumen.media.metadata.text import clean_text
 from albumen.media.photo import Rendered, render
 from albumen.media.signatures import SIGNATURES
+from albumen.media.video import gpmf, quicktime
+from albumen.media.video.container import read_container
 from albumen.pipeline import sandbox_protocol as protocol
 from albumen.pipeline.contract import MediaInput, StepResult
-from albumen.pipeline.steps.metadata import MetadataStep
+from albumen.pipeline.steps.metadata import MetadataStep, rows_of
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import LimitSettings, RenditionSettings, Settings
 from albumen.testing.bombs import chunk
+from albumen.testing.gopro import a_gopro_film, gps5, gps9
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LIMITS = LimitSettings(photo_pixels=1_000_000, metadata_bytes=256 * 1024, raw_tags_bytes=2048)
@@ -120,6 +124,22 @@ def check_metadata(mime: str, data: bytes) -> None:
     assert len(json.dumps(facts, allow_nan=False)) <= FACTS_BYTES, "facts without bounds"
     assert_storable([facts, raw])
     assert_facts(facts)
+
+
+def check_film(data: bytes) -> None:
+    """A film's headers, and a GoPro's positions in them, cost nothing but what makes no sense in them."""
+    container = read_container(io.BytesIO(data), "video/mp4")
+    modified = datetime.fromisoformat(CONTEXT["last_modified"])
+    found = read_film(
+        container, file_name="a.mp4", last_modified=modified, home_zone="Europe/Madrid", now=NOW, limits=LIMITS
+    )
+    rows = rows_of(found)
+    assert_storable([*rows["facts"], *rows["raw_tags"]])
+    assert_facts(rows["facts"][0])
+
+
+def _film_seeds() -> list[bytes]:
+    return [a_gopro_film([layout(40.4, -3.7, 657.0, fix=3)] * 3) for layout in (gps5, gps9)]
 
 
 def sent(outcome: Any) -> Any:
@@ -323,6 +343,7 @@ def targets() -> dict[str, Target]:
         Target("png_chunks", _check_chunks, lambda: _seeds_of("image/png"), PNG_WORDS, "image/png"),
         Target("png_mended", check_png, lambda: _seeds_of("image/png"), (chunk(b"IEND", b""),), "image/png"),
         Target("declared_length", check_length, lambda: [files[0] for files in _pictures().values()], (b"ftyp",)),
+        Target("film", check_film, _film_seeds, _words(quicktime, gpmf)),
         Target("protocol", check_protocol, _protocol_seeds, _words(protocol)),
     ]  # fmt: skip
     framing = _words(containers, isobmff, jpeg, tiff, exif)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import due
+from albumen.catalog import due, video_work
 from albumen.catalog.due import Lane
 
 
@@ -125,13 +126,27 @@ FRESH_WAITS = text("""
 
 
 def take(
-    connection: Connection, *, pass_name: str, steps: Sequence[str], claim: str, most: int, lease_s: float
+    connection: Connection,
+    *,
+    pass_name: str,
+    steps: Sequence[str],
+    claim: str,
+    most: int,
+    lease_s: float,
+    video_seconds: float = math.inf,
 ) -> Lease | Finished | None:
     """Lease the best shard there is now; the caller commits.
 
     A claim (one mapped task of one DAG run) has at most one shard: asked again it gets the same
     shard under a new generation, or learns that it is finished. Otherwise an expired shard or new
     work is leased, whichever is in the better lane.
+
+    Parameters
+    ----------
+    most : int
+        Of how many subjects a new shard is, at most.
+    video_seconds : float
+        Of how many seconds of Full HD one of videos is, at most, unless it is one.
 
     Returns
     -------
@@ -157,6 +172,8 @@ def take(
         .one()
     )
     picks = {**scope, "step": leader["step"], "steps": list(steps), "shard_id": shard["shard_id"], "most": most}
+    if pass_name == "video":
+        picks["most"] = video_work.within(connection, picks, most=most, seconds=video_seconds)
     size = len(set(connection.execute(TAKE, picks).scalars()))
     connection.execute(SIZE, {"size": size, "shard_id": shard["shard_id"]})
     return _lease({**shard, "size": size})

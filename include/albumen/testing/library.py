@@ -96,6 +96,7 @@ class TestLibrary:
                 claim=claim,
                 most=most,
                 lease_s=self.settings.pipeline.lease_seconds,
+                video_seconds=self.settings.pipeline.shard_seconds / self.settings.video.expected_factor,
             )
             connection.commit()
         return lease

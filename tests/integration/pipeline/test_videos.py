@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import secrets
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,6 +133,33 @@ def test_a_cut_off_video_ends_with_its_reason_and_a_poster(library: TestLibrary,
     assert (record["state"], record["reason"]) == ("quarantined", "unreadable")
     assert "cut off" in record["detail"]
     assert {"poster", "thumb", "preview"} <= {one["name"] for one in record["renditions"]}
+
+
+def test_shards_are_cut_by_length_and_pixels_or_by_bytes_where_those_are_not_known(
+    library: TestLibrary, spool: Path
+) -> None:
+    for number in range(4):
+        library.put(f"{number}.mp4", a_video(number))
+    library.discover()
+    library.work("original")
+    library.settings.pipeline.shard_seconds = 10  # 20 seconds of Full HD
+    library.execute("UPDATE originals SET size = 12000000")
+    assert library.lease("video", "by bytes").size == 3
+    library.execute("DELETE FROM shards")
+    library.execute("UPDATE due SET shard_id = NULL")
+    library.work("video")
+    library.execute("UPDATE videos SET duration_s = 5")
+    library.execute("UPDATE facts SET width = 3840, height = 2160")
+    library.execute(
+        "INSERT INTO due (library_id, subject_id, step, subject_kind, lane) "
+        "SELECT library_id, item_id, 'hover', 'i', 2 FROM items"
+    )
+    sizes = [lease.size for lease in iter(lambda: library.lease("video", secrets.token_hex(4)), None)]
+    assert sizes == [1, 1, 1, 1]
+    library.execute("DELETE FROM shards")
+    library.execute("UPDATE due SET shard_id = NULL")
+    library.execute("UPDATE facts SET width = 1920, height = 1080")
+    assert library.lease("video", "by length").size == 4
 
 
 def _turned(film: bytes) -> bytes:

@@ -55,6 +55,7 @@ class ProcessShardOperator(BaseOperator):
                 claim=claim,
                 most=self.size,
                 lease_s=settings.pipeline.lease_seconds,
+                video_seconds=settings.pipeline.shard_seconds / settings.video.expected_factor,
             )
             connection.commit()
             now = CatalogClock(connection)

@@ -91,6 +91,14 @@ def iso_6709_place(text: str) -> Place | None:
     return _checked(lat, lon, float(match[3]) if match[3] else None, "quicktime")
 
 
+def gopro_place(text: str) -> Place | None:
+    """The position of a GoPro's metadata track, as latitude, longitude and altitude in words; like `exif_place`."""
+    if not text:
+        return None
+    latitude, longitude, altitude = map(float, text.split())
+    return _checked(latitude, longitude, altitude, "gopro")
+
+
 def takeout_place(takeout: Takeout) -> Place | None:
     """The position that Google Takeout gives; like `exif_place`."""
     if takeout.lat is None or takeout.lon is None:

@@ -9,7 +9,15 @@ from typing import Literal, NamedTuple
 from albumen.media.metadata import exif as tags
 from albumen.media.metadata.dates import Moment, parse_moment, parse_offset, with_fraction
 from albumen.media.metadata.file_name_dates import read_file_name
-from albumen.media.metadata.places import Place, exif_place, gps_moment, iso_6709_place, takeout_place, xmp_place
+from albumen.media.metadata.places import (
+    Place,
+    exif_place,
+    gopro_place,
+    gps_moment,
+    iso_6709_place,
+    takeout_place,
+    xmp_place,
+)
 from albumen.media.metadata.sources import Sources
 
 Confidence = Literal["low", "medium", "high"]
@@ -160,5 +168,6 @@ PLACE_RULES: tuple[Callable[[Sources], Place | None], ...] = (
     lambda sources: exif_place(sources.exif.gps),
     lambda sources: xmp_place(sources.xmp),
     lambda sources: iso_6709_place(sources.film.tags.get("location", "")),
+    lambda sources: gopro_place(sources.film.tags.get("gopro_position", "")),
     lambda sources: takeout_place(sources.takeout) if sources.takeout else None,
 )

@@ -10,18 +10,14 @@ from __future__ import annotations
 import math
 import os
 import struct
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from albumen.media.metadata.isobmff import XMP_BOX
+from albumen.media.video.boxes import boxes, read
 from albumen.media.video.container import Container
+from albumen.media.video.gpmf import position_in_track
 
-Span = tuple[bytes, int, int]
-
-_MOST_BOXES = 4096
-_MOST_DEPTH = 8
-_LARGEST_LEAF = 1024**2
 _EPOCH_1904 = datetime(1904, 1, 1)
 _SECONDS_1904_TO_1970 = 2_082_844_800
 _UNKNOWN_DURATION = (2**32 - 1, 2**64 - 1)
@@ -64,46 +60,23 @@ def read_quicktime(file: BinaryIO, found: Container) -> None:
     """Fill `found` from the file, cut off or not."""
     found.format = "quicktime"
     size = file.seek(0, os.SEEK_END)
-    for kind, start, end in _boxes(file, 0, size, found):
+    for kind, start, end in boxes(file, 0, size, found):
         if kind == b"moov":
             _read_movie(file, start, end, found)
-        elif kind == b"uuid" and end - start > 16 and _read(file, start, start + 16) == XMP_BOX:
-            found.xmp = found.xmp or _read(file, start + 16, end)
+        elif kind == b"uuid" and end - start > 16 and read(file, start, start + 16) == XMP_BOX:
+            found.xmp = found.xmp or read(file, start + 16, end)
     _take_gopro(found)
-
-
-def _boxes(file: BinaryIO, start: int, end: int, found: Container | None = None) -> Iterator[Span]:
-    """The boxes of a range; told `found`, also by how much the last one is cut."""
-    at = start
-    for _ in range(_MOST_BOXES):
-        if at + 8 > end:
-            return
-        head = _read(file, at, at + 16)
-        size, kind, skip = int.from_bytes(head[:4], "big"), head[4:8], 8
-        if size == 1:
-            size, skip = int.from_bytes(head[8:16], "big"), 16
-        elif size == 0:
-            size = end - at
-        if size < skip:
-            return
-        if found is not None and at + size > end:
-            found.missing_bytes = at + size - end
-        yield kind, at + skip, min(at + size, end)
-        at += size
-
-
-def _read(file: BinaryIO, start: int, end: int) -> bytes:
-    file.seek(start)
-    return file.read(min(max(0, end - start), _LARGEST_LEAF))
 
 
 def _read_movie(file: BinaryIO, start: int, end: int, found: Container) -> None:
     has_track = False
-    for kind, first, last in _boxes(file, start, end):
+    for kind, first, last in boxes(file, start, end):
         if kind == b"mvhd":
-            _read_movie_header(_read(file, first, last), found)
-        elif kind == b"trak" and not has_track:
-            has_track = _read_track(file, first, last, found)
+            _read_movie_header(read(file, first, last), found)
+        elif kind == b"trak":
+            if not has_track:
+                has_track = _read_track(file, first, last, found)
+            _read_positions(file, first, last, found)
         elif kind == b"udta":
             _read_user_data(file, first, last, found)
         elif kind == b"meta":
@@ -123,11 +96,11 @@ def _read_movie_header(body: bytes, found: Container) -> None:
 def _read_track(file: BinaryIO, start: int, end: int, found: Container) -> bool:
     """Size and turn of a track; False unless it is one of pictures."""
     header, is_video = b"", False
-    for kind, first, last in _boxes(file, start, end):
+    for kind, first, last in boxes(file, start, end):
         if kind == b"tkhd":
-            header = _read(file, first, last)
+            header = read(file, first, last)
         elif kind == b"mdia":
-            handlers = [_read(file, a + 8, a + 12) for name, a, _ in _boxes(file, first, last) if name == b"hdlr"]
+            handlers = [read(file, a + 8, a + 12) for name, a, _ in boxes(file, first, last) if name == b"hdlr"]
             is_video = b"vide" in handlers
     if not is_video or len(header) < (96 if header[:1] == b"\1" else 84):
         return False
@@ -139,9 +112,15 @@ def _read_track(file: BinaryIO, start: int, end: int, found: Container) -> bool:
     return True
 
 
+def _read_positions(file: BinaryIO, start: int, end: int, found: Container) -> None:
+    position = position_in_track(file, start, end)
+    if position is not None:
+        found.set_tag("gopro_position", " ".join(f"{number:.7f}" for number in position))
+
+
 def _read_user_data(file: BinaryIO, start: int, end: int, found: Container) -> None:
-    for kind, first, last in _boxes(file, start, end):
-        body = _read(file, first, last)
+    for kind, first, last in boxes(file, start, end):
+        body = read(file, first, last)
         if kind == b"meta":
             _read_meta(file, first, last, found)
         elif kind in _UDTA_TEXTS:
@@ -187,21 +166,21 @@ def _read_3gpp_location(body: bytes, found: Container) -> None:
 
 def _read_meta(file: BinaryIO, start: int, end: int, found: Container) -> None:
     """Items by key (QuickTime) or by their own names (iTunes); MP4 has a version before the boxes, QuickTime none."""
-    if _read(file, start + 4, start + 8) not in (b"hdlr", b"keys", b"ilst", b"mhdr"):
+    if read(file, start + 4, start + 8) not in (b"hdlr", b"keys", b"ilst", b"mhdr"):
         start += 4
     names: list[str] = []
-    for kind, first, last in _boxes(file, start, end):
+    for kind, first, last in boxes(file, start, end):
         if kind == b"keys":
-            names = [_read(file, a, b).decode("utf-8", "replace") for _, a, b in _boxes(file, first + 8, last)]
+            names = [read(file, a, b).decode("utf-8", "replace") for _, a, b in boxes(file, first + 8, last)]
         elif kind == b"ilst":
-            for item, a, b in _boxes(file, first, last):
+            for item, a, b in boxes(file, first, last):
                 number = int.from_bytes(item, "big")
                 name = names[number - 1] if 0 < number <= len(names) else ""
                 _take_item(name, item, file, a, b, found)
 
 
 def _take_item(name: str, item: bytes, file: BinaryIO, start: int, end: int, found: Container) -> None:
-    text = next((_item_text(_read(file, a, b)) for kind, a, b in _boxes(file, start, end) if kind == b"data"), "")
+    text = next((_item_text(read(file, a, b)) for kind, a, b in boxes(file, start, end) if kind == b"data"), "")
     known = _KEYS.get(name) or (None if name else _UDTA_TEXTS.get(item))
     if known:
         found.set_tag(known, text)

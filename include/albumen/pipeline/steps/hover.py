@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from albumen.pipeline.contract import MediaInput, Outcome, PassName, Step, StepResult, StoredObject
+from albumen.pipeline.contract import MediaInput, Outcome, PassName, Step
+from albumen.pipeline.steps.encoding import encoded
 from albumen.pipeline.taxonomy import ItemFault
 from albumen.settings import Settings
 
@@ -32,23 +33,13 @@ class HoverStep(Step):
         return [self._encode(media) for media in batch]
 
     def _encode(self, media: MediaInput) -> Outcome:
-        from albumen.media.video.encode import Encoding, encode, look
+        from albumen.media.video.encode import Encoding, look
 
-        knobs, path = self.settings.video, Path(media.path)
+        knobs = self.settings.video
         try:
-            _, duration, _ = look(path, media.mime)
+            _, duration, _ = look(Path(media.path), media.mime)
             start = max(0.0, min(duration / 3, duration - knobs.hover_seconds))
-            made = encode(
-                path,
-                media.mime,
-                path.with_name("hover.mp4"),
-                Encoding(knobs.hover_short_side, _CRF, knobs.proxy_preset, 0, start, knobs.hover_seconds),
-                seconds=knobs.step_seconds,
-                threads=knobs.threads,
-                on_progress=media.report,
-            )
+            encoding = Encoding(knobs.hover_short_side, _CRF, knobs.proxy_preset, 0, start, knobs.hover_seconds)
+            return encoded(self.name, media, encoding, knobs, seconds=knobs.step_seconds)
         except ItemFault as fault:
             return fault
-        return StepResult(
-            objects=[StoredObject("hover", "mp4", "video/mp4", made.width, made.height, b"", "hover.mp4")]
-        )

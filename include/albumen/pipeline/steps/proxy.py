@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from albumen.pipeline.contract import MediaInput, Outcome, PassName, Step, StepResult, StepSkip, StoredObject
+from albumen.pipeline.contract import MediaInput, Outcome, PassName, Step, StepSkip
+from albumen.pipeline.steps.encoding import encoded
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import Settings
 
@@ -34,12 +35,12 @@ class ProxyStep(Step):
         return [self._encode(media) for media in batch]
 
     def _encode(self, media: MediaInput) -> Outcome:
-        from albumen.media.video.encode import Encoding, encode, look
+        from albumen.media.video.encode import Encoding, look
         from albumen.media.video.need import needs_proxy
 
-        knobs, path = self.settings.video, Path(media.path)
+        knobs = self.settings.video
         try:
-            streams, duration, missing = look(path, media.mime)
+            streams, duration, missing = look(Path(media.path), media.mime)
             if missing:
                 raise ItemFault(Reason.UNREADABLE, f"the file is cut off: it lacks {missing} bytes")
             why = needs_proxy(
@@ -52,17 +53,8 @@ class ProxyStep(Step):
             if not why:
                 return StepSkip(Reason.NOT_NEEDED, f"the library's policy is {media.context['proxy']!r}")
             work = streams.width * streams.height * (streams.fps or 30) * duration / _FULL_HD_PIXELS_A_SECOND
-            made = encode(
-                path,
-                media.mime,
-                path.with_name("proxy.mp4"),
-                Encoding(knobs.proxy_short_side, knobs.proxy_crf, knobs.proxy_preset, knobs.proxy_audio_bits),
-                seconds=FIXED_SECONDS + knobs.encode_factor * max(duration, work),
-                threads=knobs.threads,
-                on_progress=media.report,
-            )
+            limit = FIXED_SECONDS + knobs.encode_factor * max(duration, work)
+            encoding = Encoding(knobs.proxy_short_side, knobs.proxy_crf, knobs.proxy_preset, knobs.proxy_audio_bits)
+            return encoded(self.name, media, encoding, knobs, seconds=limit)
         except ItemFault as fault:
             return fault
-        return StepResult(
-            objects=[StoredObject("proxy", "mp4", "video/mp4", made.width, made.height, b"", "proxy.mp4")]
-        )
