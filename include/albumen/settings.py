@@ -139,6 +139,13 @@ class ModelSettings(BaseModel):
     providers: tuple[str, ...] = Field(
         ("CPUExecutionProvider",), description="Execution providers of ONNX Runtime, best first, a JSON list."
     )
+    server: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+\S*)?$",
+        description="URL of a model server (KServe v2, such as `albumen serve`); empty: models run in the worker.",
+    )
+    server_timeout_s: float = Field(10.0, gt=0, description="Longest wait for the model server, seconds.")
+    server_token: str = Field("", description="Bearer token of the model server; empty: none.")
     scene: str = Field("efficientnet-lite2", description="Model of `scene`: `efficientnet-lite2` or `-lite0`.")
     sentences: str = Field(
         "minilm-l6-v2-int8", description="Model of sentences, in whose space pictures have a point, too."
@@ -270,6 +277,10 @@ class Settings(BaseSettings):
     storage_conn_id: str = Field("albumen_s3", description="Airflow connection of the object store.")
     library_bucket: str = Field("albumen-library", description="Bucket of renditions, memories and feeds.")
     library_conn_id: str = Field("", description="Airflow connection of the library bucket; empty: the same store.")
+
+    def for_originals(self) -> Settings:
+        """The same without a way to the model server: what reads strangers' bytes reaches nothing outside."""
+        return self.model_copy(update={"models": self.models.model_copy(update={"server": ""})})
 
     def for_videos(self) -> Settings:
         """The same with the sandbox's limits for videos."""

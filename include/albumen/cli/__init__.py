@@ -38,6 +38,7 @@ VERBS = {
     "try": Verb("albumen.cli.try_step:try_step"),
     "test": Verb("albumen.cli.test:run_checks", {"allow_extra_args": True, "ignore_unknown_options": True}),
     "models": Verb("albumen.cli.models:app"),
+    "serve": Verb("albumen.cli.serve:serve"),
     "bench": Verb("albumen.cli.bench:app"),
     "docs": Verb("albumen.cli.docs:docs"),
 }

@@ -106,7 +106,7 @@ def run_shard(lease: Lease, library: Library, place: Workplace, *, task: str) ->
             Heartbeat(place.connect, lease, lease_s=knobs.lease_seconds, every_s=knobs.heartbeat_seconds) as heartbeat,
             Sandbox(
                 [registry.reference_of(steps[name]) for name in steps if name in due],
-                place.settings.for_videos() if lease.pass_name == "video" else place.settings,
+                _settings_of(lease.pass_name, place.settings),
                 search_path=registry.search_path(),
                 on_progress=ProgressLog(place.log),
             ) as sandbox,
@@ -330,6 +330,14 @@ class _Shard:
             return False
         with self.place.connect() as connection:
             return leases.fresh_waits(connection, [step for step in self.steps if step not in self.decider.stopped])
+
+
+def _settings_of(pass_name: str, settings: Settings) -> Settings:
+    """What holds for a pass: only what reads our own previews may ask the model server."""
+    if pass_name == "preview":
+        return settings
+    own = settings.for_originals()
+    return own.for_videos() if pass_name == "video" else own
 
 
 def _without_weights(steps: Sequence[type[Step]], settings: Settings) -> dict[str, weights.WeightsError]:

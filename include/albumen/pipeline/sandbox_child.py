@@ -216,6 +216,10 @@ def _serve(channel: _Channel) -> None:
     try:
         sys.path.extend(init["search_path"])
         settings = Settings.model_validate(init["settings"])
+        if init["model_server"] is not None:
+            # The one thing outside that it may talk to: it was connected before sockets were denied.
+            os.set_inheritable(init["model_server"], False)
+            importlib.import_module("albumen.vision.serving.client").give(init["model_server"])
         steps, load_s = _import_steps(init["steps"], settings)
         # Video steps start ffmpeg; nothing else has a reason to start a program.
         if not any(step.reads == "video" for step in steps.values()):

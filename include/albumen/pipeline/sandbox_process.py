@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -91,7 +91,8 @@ class SandboxProcess:
             self._inputs = [self._open.enter_context(_shared_file("input")) for _ in range(_SLOTS)]
             child_commands, self._commands = _pipe(reader_to=childs_ends, writer_to=self._open)
             self._results, child_results = _pipe(reader_to=self._open, writer_to=childs_ends)
-            self._process = self._spawn(child_commands.fileno(), child_results.fileno())
+            server = childs_ends.enter_context(_model_server(settings))
+            self._process = self._spawn(child_commands.fileno(), child_results.fileno(), server)
             on_error.pop_all()
         for end in (self._commands, self._results):
             os.set_blocking(end.fileno(), False)
@@ -99,13 +100,14 @@ class SandboxProcess:
         self.send(
             {
                 "type": "init",
-                "settings": settings.model_dump(mode="json"),
+                "settings": settings.model_dump(mode="json", exclude=_secrets(settings)),
                 "steps": list(step_references),
                 "search_path": [str(Path(folder).absolute()) for folder in search_path],
+                "model_server": server,
             }
         )
 
-    def _spawn(self, commands: int, results: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, commands: int, results: int, server: int | None) -> subprocess.Popen[bytes]:
         limits = self._settings.sandbox
         slots = [slot.fileno() for slot in self._inputs]
         flags = ["-P", "-u", *(["-B"] if sys.dont_write_bytecode else [])]
@@ -118,7 +120,7 @@ class SandboxProcess:
             env=_environment(self._settings),
             cwd="/",
             close_fds=True,
-            pass_fds=(commands, results, *slots),
+            pass_fds=(commands, results, *slots, *([] if server is None else [server])),
             start_new_session=True,
         )
 
@@ -322,6 +324,29 @@ def _environment(settings: Settings) -> dict[str, str]:
     names = [*_PASSED_VARIABLES, *(["HOME"] if settings.models.directory.startswith("~") else [])]
     passed = {name: os.environ[name] for name in names if name in os.environ}
     return {**passed, "TZ": "UTC", **dict.fromkeys(_THREAD_VARIABLES, "1")}
+
+
+def _secrets(settings: Settings) -> dict[str, set[str]]:
+    """What a child has no use for: whatever takes it over learns nothing."""
+    return {"memories": {"webhook_secret"}, "models": set() if settings.models.server else {"server_token"}}
+
+
+@contextlib.contextmanager
+def _model_server(settings: Settings) -> Iterator[int | None]:
+    """Descriptor of an open connection to the model server, which the child itself could not make; None without one."""
+    chosen = settings.models
+    if not chosen.server:
+        yield None
+        return
+    from albumen.vision.serving.client import connect
+
+    try:
+        connection = connect(chosen.server, chosen.server_timeout_s)
+    except OSError:
+        yield None  # the child tries, meets the same, says so and goes on by itself
+        return
+    with connection:
+        yield connection.fileno()
 
 
 def _shared_file(name: str) -> IO[bytes]:

@@ -90,6 +90,11 @@ class Model(BaseModel):
     optional: bool = False
     threshold: float | None = None
 
+    @property
+    def is_network(self) -> bool:
+        """Whether the file in the cache is an ONNX network, and no vocabulary."""
+        return self.member.endswith(".onnx") or self.source is not None
+
 
 @cache
 def models() -> dict[str, Model]:

@@ -31,7 +31,6 @@ class SafetyModel:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        (self._input,) = network.inputs
 
     def predict(self, pictures: Sequence[NDArray[np.uint8]]) -> list[float]:
         """Score pictures.
@@ -48,7 +47,7 @@ class SafetyModel:
         """
         if not pictures:
             return []
-        (scores,) = self._network.run({self._input: np.stack([_prepared(picture) for picture in pictures])}).values()
+        (scores,) = self._network.look([_prepared(picture) for picture in pictures]).values()
         return [float(score) for score in scores[:, 1]]
 
 

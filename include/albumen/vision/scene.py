@@ -62,7 +62,7 @@ class SceneEye:
         """Outputs for some pictures, each of shape (height, width, 3), uint8, upright, RGB."""
         if not pictures:
             return []
-        found = self._network.run({"pixels": np.stack([squared(picture, self._side) for picture in pictures])})
+        found = self._network.look([squared(picture, self._side) for picture in pictures])
         return [Seen(*one) for one in zip(found["probabilities"], found["features"], strict=True)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from albumen.pipeline.contract import MediaInput, Outcome, Step, StepResult, each_picture
 from albumen.settings import Settings
@@ -33,14 +32,11 @@ class SafetyStep(Step):
         super().__init__(settings)
         import cv2
 
-        from albumen.vision.network import OnnxNetwork
+        from albumen.vision import networks
         from albumen.vision.safety import SafetyModel
-        from albumen.vision.weights import path_of
 
-        chosen = settings.models
-        cv2.setNumThreads(chosen.threads)
-        weights = path_of(MODEL, Path(chosen.directory))
-        self._model = SafetyModel(OnnxNetwork(weights, threads=chosen.threads, providers=chosen.providers))
+        cv2.setNumThreads(settings.models.threads)
+        self._model = SafetyModel(networks.load(MODEL, settings.models))
 
     def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
         """One row an item."""

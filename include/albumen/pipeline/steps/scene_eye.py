@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from albumen.pipeline.contract import MediaInput
@@ -48,16 +47,16 @@ def load(chosen: ModelSettings) -> SceneEye:
     albumen.vision.weights.WeightsError
         When its weights are missing or altered.
     """
-    return _load(chosen.scene, chosen.directory, chosen.threads, chosen.providers)
+    return _load(chosen.model_dump_json())
 
 
 @lru_cache(maxsize=2)
-def _load(model_id: str, directory: str, threads: int, providers: tuple[str, ...]) -> SceneEye:
+def _load(settings: str) -> SceneEye:
     import cv2
 
-    from albumen.vision.network import OnnxNetwork
+    from albumen.vision import networks
     from albumen.vision.scene import SceneEye
-    from albumen.vision.weights import path_of
 
-    cv2.setNumThreads(threads)
-    return SceneEye(OnnxNetwork(path_of(model_id, Path(directory)), threads=threads, providers=providers))
+    chosen = ModelSettings.model_validate_json(settings)
+    cv2.setNumThreads(chosen.threads)
+    return SceneEye(networks.load(chosen.scene, chosen))

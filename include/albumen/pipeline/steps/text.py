@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from albumen.pipeline.contract import MediaInput, Outcome, Step, StepResult, each_picture
@@ -37,16 +36,11 @@ class TextStep(Step):
         super().__init__(settings)
         import cv2
 
-        from albumen.vision.network import OnnxNetwork
+        from albumen.vision import networks
         from albumen.vision.text import TextReader
-        from albumen.vision.weights import path_of
 
-        chosen = settings.models
-        cv2.setNumThreads(chosen.threads)
-        detector, recogniser = (
-            OnnxNetwork(path_of(name, Path(chosen.directory)), threads=chosen.threads, providers=chosen.providers)
-            for name in self.models
-        )
+        cv2.setNumThreads(settings.models.threads)
+        detector, recogniser = (networks.load(name, settings.models) for name in self.models)
         self._reader = TextReader(detector, recogniser, recogniser.metadata["character"].split("\n"))
 
     def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
