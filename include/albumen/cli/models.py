@@ -10,12 +10,16 @@ from rich.console import Console
 from rich.table import Table
 
 from albumen.catalog import models_in_use
+from albumen.cli.models_compare import compare_models
 from albumen.cli.session import Session, fail
 from albumen.settings import Settings
 from albumen.vision import set_up, weights
 from albumen.vision.manifest import models
 
-app = typer.Typer(name="models", help="Weights of the models: list, fetch, verify, switch.", no_args_is_help=True)
+app = typer.Typer(
+    name="models", help="Weights of the models: list, fetch, verify, compare, switch.", no_args_is_help=True
+)
+app.command(name="compare")(compare_models)
 
 
 def _directory() -> Path:
