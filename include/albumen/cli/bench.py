@@ -144,10 +144,11 @@ def overhead(
 def organise(
     corpus: Annotated[Path | None, typer.Option(help="Folder of labelled photos; none: no photos.")] = None,
     rows: Annotated[int, typer.Option(min=0, help="Items of the larger library; 0: no cost.")] = 100_000,
+    faces: Annotated[int, typer.Option(min=0, help="Faces of a simulated library; 0: none.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Near-duplicates, people and trips against the truth; one new photo in a small and a large library."""
-    run("organise", "--rows", str(rows), *_folder("--corpus", corpus), as_json=as_json)
+    run("organise", "--rows", str(rows), "--faces", str(faces), *_folder("--corpus", corpus), as_json=as_json)
 
 
 @app.command()

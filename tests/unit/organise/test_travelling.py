@@ -164,3 +164,11 @@ def test_a_visit_elsewhere_or_long_after_is_to_no_home() -> None:
     assert not homes.may_be_of(lived, visit(START + timedelta(weeks=200), DONOSTIA))
     assert not homes.is_lived_at([visit(date(2021, 7, day), BERLIN) for day in range(1, 15)])
     assert homes.is_lived_at(life(BERLIN, START, 30))
+
+
+def test_a_position_between_two_sides_of_the_date_line_is_there_and_not_in_africa() -> None:
+    east, west = (-16.80, 179.95), (-16.80, -179.95)
+    found = positions.infer([shot(1, 0, east), shot(2, 30), shot(3, 60, west)])
+    assert abs(found[2].point[1]) > 179.9
+    assert distance_km(found[2].point, east) < 11
+    assert found[2].within_km < 12
