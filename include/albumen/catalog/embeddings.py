@@ -25,12 +25,13 @@ NEAREST = """
     SELECT e.item_id, -(CAST(e.vector AS halfvec({dimensions})) <#> CAST(:point AS halfvec({dimensions}))) AS cosine
     FROM embeddings e
     WHERE e.library_id = :library_id AND e.model_id = '{model_id}'
-      AND NOT EXISTS (
-          SELECT FROM items i
-          WHERE i.library_id = e.library_id AND i.item_id = e.item_id AND i.retired_at IS NOT NULL)
     ORDER BY CAST(e.vector AS halfvec({dimensions})) <#> CAST(:point AS halfvec({dimensions})) LIMIT :most
 """
 """The model and the number of dimensions stand in the statement, as they do in the index of a model."""
+
+RETIRED = text("""
+    SELECT item_id FROM items WHERE library_id = :library_id AND item_id = ANY(:items) AND retired_at IS NOT NULL
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def vectors(
 def nearest(
     connection: Connection, library_id: int, point: NDArray[np.float32], *, model_id: str, most: int
 ) -> list[Neighbour]:
-    """The living items nearest to a point, nearest first.
+    """The living ones of the items nearest to a point, nearest first.
 
     Grows with the library while the model has no index; with one it is approximate.
 
@@ -81,4 +82,7 @@ def nearest(
         raise ValueError(f"{model_id!r} is no model id")
     statement = text(NEAREST.format(dimensions=len(point), model_id=model_id))
     parameters = {"library_id": library_id, "point": HalfVector(point).to_text(), "most": most}
-    return [Neighbour(row.item_id, row.cosine) for row in connection.execute(statement, parameters)]
+    found = [Neighbour(row.item_id, row.cosine) for row in connection.execute(statement, parameters)]
+    scope = {"library_id": library_id, "items": [one.item_id for one in found]}
+    retired = set(connection.execute(RETIRED, scope).scalars())
+    return [one for one in found if one.item_id not in retired]

@@ -13,7 +13,7 @@ ABOUT = ("caption", "name", "camera")
 """What is told of an item, in contrast to what can be read in it."""
 PREFIX_LETTERS = 4
 """Words of so many letters also find longer ones that begin with them."""
-LOOKED_AT = 4000
+LOOKED_AT = 3000
 """Of a word that very many items have, so many of them are ranked; the same ones each time."""
 
 _PLAIN = (
@@ -55,12 +55,11 @@ REMEMBER_CAMERAS = text("""
 CAMERAS = text("SELECT camera FROM cameras WHERE library_id = :library_id ORDER BY camera")
 
 SAYING = text("""
-    SELECT w.item_id FROM (
+    SELECT w.item_id, ts_rank(w.words, to_tsquery('simple', :query)) AS fit FROM (
         SELECT item_id, words FROM item_words
         WHERE library_id = :library_id AND words @@ to_tsquery('simple', :query) LIMIT :looked_at
     ) AS w
-    JOIN items i ON i.library_id = :library_id AND i.item_id = w.item_id AND i.retired_at IS NULL
-    ORDER BY ts_rank(w.words, to_tsquery('simple', :query)) DESC, w.item_id LIMIT :most
+    ORDER BY fit DESC, w.item_id LIMIT :most
 """)
 
 WRITTEN = text("""
@@ -84,8 +83,8 @@ def cameras(connection: Connection, library_id: int) -> list[str]:
 
 def saying(
     connection: Connection, library_id: int, words: Sequence[str], *, sources: Collection[str], most: int
-) -> list[int]:
-    """Items of which any of these words is said, the fittest first.
+) -> dict[int, float]:
+    """Items of which any of these words is said, with how well that fits, the fittest first; retired ones among them.
 
     Parameters
     ----------
@@ -94,9 +93,9 @@ def saying(
     """
     asked = query(words, sources)
     if not asked:
-        return []
+        return {}
     parameters = {"library_id": library_id, "query": asked, "most": most, "looked_at": LOOKED_AT}
-    return list(connection.execute(SAYING, parameters).scalars())
+    return {row.item_id: row.fit for row in connection.execute(SAYING, parameters)}
 
 
 def written(connection: Connection, library_id: int, words: Collection[str]) -> set[str]:

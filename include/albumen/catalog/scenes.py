@@ -22,13 +22,24 @@ SHOWING = text("""
     ORDER BY score DESC, item_id LIMIT :most
 """)
 
+SHOWING_ALL = """
+    SELECT s.item_id, s.labels, s.scores FROM (
+        SELECT item_id, labels, scores FROM scenes
+        WHERE library_id = :library_id AND model_id = :model_id {each} LIMIT :looked_at
+    ) AS s
+    ORDER BY (SELECT sum(u.score) FROM unnest(s.labels, s.scores) AS u(label, score) WHERE u.label = ANY(:labels)) DESC,
+        s.item_id
+    LIMIT :most
+"""
+
 COMMON = text("""
     SELECT label FROM (
         SELECT labels FROM scenes WHERE library_id = :library_id AND model_id = :model_id LIMIT :looked_at
     ) AS s, unnest(s.labels) AS label GROUP BY label ORDER BY count(*) DESC, label LIMIT :most
 """)
 
-LOOKED_AT = 4000
+LOOKED_AT = 3000
+"""Of a label that very many items have, so many of them are ranked; the same ones each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,24 @@ def showing(
         "library_id": library_id, "label": label, "model_id": model_id, "most": most, "looked_at": LOOKED_AT,
     }  # fmt: skip
     return [(row.item_id, row.score) for row in connection.execute(SHOWING, parameters)]
+
+
+def showing_all(
+    connection: Connection, library_id: int, things: Sequence[Sequence[str]], *, model_id: str, most: int
+) -> dict[int, dict[str, float]]:
+    """Items that show every one of these things, with their labels, the surest first; retired ones among them.
+
+    Parameters
+    ----------
+    things : sequence of sequence of str
+        Of each thing, the labels of which any will do.
+    """
+    parameters = {"library_id": library_id, "model_id": model_id, "most": most, "looked_at": LOOKED_AT}
+    each = {f"thing{number}": list(labels) for number, labels in enumerate(things)}
+    statement = SHOWING_ALL.format(each=" ".join(f"AND labels && CAST(:{name} AS text[])" for name in each))
+    wanted = sorted({label for labels in things for label in labels})
+    rows = connection.execute(text(statement), {**parameters, **each, "labels": wanted})
+    return {row.item_id: dict(zip(row.labels, row.scores, strict=True)) for row in rows}
 
 
 def common(connection: Connection, library_id: int, *, model_id: str, most: int = 4) -> list[str]:

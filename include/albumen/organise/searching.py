@@ -9,22 +9,17 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import embeddings, item_words, models_in_use, people, places, scenes, search
+from albumen.catalog import item_words, models_in_use, people, places, scenes, search
 from albumen.catalog.people import Person
 from albumen.catalog.places import NamedPlace
 from albumen.catalog.search import Filter, Known
 from albumen.organise.question import Question, understand, words_of
+from albumen.organise.ways import LIKE, Rankings, rankings
 
-RANKED = 300
-"""So many of each way of finding are looked at."""
-FITTING = 1000
-"""So many of each way where there is a filter, too: some of them fall through it."""
-FILTERED = 1000
-"""So many of the newest that fulfil a filter are looked at besides."""
+SPARE = 30
+"""So many hits more than asked for are looked at: some may be hidden or gone."""
 FUSION = 60
 """Of reciprocal rank fusion: how little the first ranks differ."""
-LIKE = 0.25
-"""Cosine of a picture with a sentence from which it may be what was meant."""
 WEIGHTS = {"label": 1.5, "words": 1.0, "text": 1.5, "meaning": 1.0}
 SAYS = {
     "caption": "its caption or keywords say so",
@@ -36,7 +31,7 @@ SUGGESTED = 8
 EARLIEST = 1990
 
 SEARCH_SETTINGS = text(
-    "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '100', true), "
+    "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '40', true), "
     "set_config('jit', 'off', true)"
 )
 
@@ -130,18 +125,22 @@ def run(
     use_point = encode(question.meant) if encode and "meaning" in ways and question.words else None
     hidden = search.hidden_people(connection, library_id)
     for wanted, note in _relaxed(question, today, only):
-        items = _candidates(connection, library_id, question, wanted, models, use_point, ways)
+        ranked, newest = rankings(connection, library_id, question, wanted, models, use_point, ways)
+        scores = _fused(ranked)
+        if wanted and not question.words:
+            scores = dict.fromkeys(newest, 0.0)
+        best = sorted(scores, key=lambda item: (-scores[item], -item))[: most + SPARE]
         seen = search.known(
             connection,
             library_id,
-            items,
+            best,
             words=question.words,
             point=use_point,
             scene=models[models_in_use.SCENE],
             text_space=models[models_in_use.TEXT_SPACE],
         )
         seen = [one for one in seen if not hidden & set(one.people)]
-        found.hits = _fused(question, wanted, seen, named, everyone, ways)[:most]
+        found.hits = _hits(question, wanted, seen, scores, named, everyone)[:most]
         if found.hits:
             found.notes += [note] if note else []
             return found
@@ -176,70 +175,26 @@ def _relaxed(question: Question, today: date, only: Only) -> Iterable[tuple[Filt
         yield replace(wanted, place_ids=()), "nothing of that place: shown without it"
 
 
-def _candidates(
-    connection: Connection,
-    library_id: int,
-    question: Question,
-    wanted: Filter,
-    models: Mapping[str, str],
-    point: Any | None,
-    ways: Collection[str],
-) -> list[int]:
-    most = FITTING if wanted else RANKED
-    items: dict[int, None] = {}
-    if "label" in ways:
-        for label in question.labels:
-            shown = scenes.showing(connection, library_id, label, model_id=models[models_in_use.SCENE], most=most)
-            items |= dict.fromkeys(item for item, _ in shown)
-    for way, sources in (("words", item_words.ABOUT), ("text", ("text",))):
-        if way in ways:
-            said = item_words.saying(connection, library_id, question.words, sources=sources, most=most)
-            items |= dict.fromkeys(said)
-    if point is not None:
-        space = models[models_in_use.TEXT_SPACE]
-        near = embeddings.nearest(connection, library_id, point, model_id=space, most=RANKED)
-        items |= dict.fromkeys(one.item_id for one in near if one.cosine >= LIKE)
-    if not wanted:
-        return list(items)
-    fitting = search.filtered(connection, library_id, wanted, most=len(items), among=list(items)) if items else []
-    return [*dict.fromkeys((*fitting, *search.filtered(connection, library_id, wanted, most=FILTERED)))]
+def _fused(rankings: Rankings) -> dict[int, float]:
+    scores: dict[int, float] = {}
+    for way, ranking in rankings.items():
+        for item, rank in _ranks(ranking):
+            scores[item] = scores.get(item, 0.0) + WEIGHTS[way] / (FUSION + rank)
+    return scores
 
 
-def _fused(
+def _hits(
     question: Question,
     wanted: Filter,
     seen: Sequence[Known],
+    scores: Mapping[int, float],
     named: Mapping[str, NamedPlace],
     everyone: Sequence[Person],
-    ways: Collection[str],
 ) -> list[Hit]:
-    rankings = {
-        "label": {one.item_id: _shown(question, one) for one in seen if _shown(question, one) > 0},
-        "words": {one.item_id: one.told for one in seen if one.told > 0},
-        "text": {one.item_id: one.read for one in seen if one.read > 0},
-        "meaning": {one.item_id: one.cosine for one in seen if one.cosine is not None and one.cosine >= LIKE},
-    }
-    scores = dict.fromkeys((one.item_id for one in seen), 0.0)
-    for way, ranking in rankings.items():
-        if way in ways:
-            for item, rank in _ranks(ranking):
-                scores[item] += WEIGHTS[way] / (FUSION + rank)
-    asks_for_content = bool(question.words)
     names = {person.person_id: person.name or "someone" for person in everyone}
-    hits = [
-        Hit(one.item_id, one.key, scores[one.item_id], _why(question, wanted, one, named, names))
-        for one in seen
-        if scores[one.item_id] > 0 or (wanted and not asks_for_content)
-    ]
+    hits = [Hit(one.item_id, one.key, scores[one.item_id], _why(question, wanted, one, named, names)) for one in seen]
     quality = {one.item_id: one.quality for one in seen}
     return sorted(hits, key=lambda hit: (-hit.score, -quality[hit.item_id], -hit.item_id))
-
-
-def _shown(question: Question, one: Known) -> float:
-    """How surely an item shows what is asked for: the mean over the things."""
-    if not question.things:
-        return 0.0
-    return sum(max(one.labels.get(label, 0.0) for label in thing) for thing in question.things) / len(question.things)
 
 
 def _ranks(ranking: Mapping[int, float]) -> list[tuple[int, int]]:

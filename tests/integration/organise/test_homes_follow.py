@@ -1,0 +1,77 @@
+"""Homes that follow day by day, and those learned of all days at once, find the same trips."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from albumen.catalog import trips, visits
+from albumen.organise import homes
+from albumen.testing.library import TestLibrary
+
+pytestmark = pytest.mark.stack
+
+DONOSTIA, BERLIN, VENICE = (43.32, -1.98), (52.52, 13.40), (45.44, 12.33)
+START = date(2020, 1, 6)
+
+
+def days_of_a_life() -> list[tuple[date, tuple[float, float]]]:
+    """A year in Donostia with a week in Venice, then a move to Berlin and a visit to the old home."""
+    found = []
+    for week in range(50):
+        where = VENICE if week == 30 else DONOSTIA
+        found += [(START + timedelta(weeks=week, days=day), where) for day in (0, 2, 4)]
+    for week in range(50, 80):
+        where = DONOSTIA if week == 76 else BERLIN
+        found += [(START + timedelta(weeks=week, days=day), where) for day in (1, 3, 5)]
+    return found
+
+
+def put(library: TestLibrary, first: int, lived: list[tuple[date, tuple[float, float]]]) -> None:
+    """Three photos a day, without files; `first` is the first item's id."""
+    owner = library.library.library_id
+    rows: list[dict[str, Any]] = []
+    for number, (day, (lat, lon)) in enumerate(lived):
+        for hour in (10, 11, 12):
+            item = first + 3 * number + hour - 10
+            at = datetime(day.year, day.month, day.day, hour)
+            rows.append({"l": owner, "i": item, "s": item.to_bytes(4), "at": at, "lat": lat, "lon": lon})
+    with library.connect() as connection:
+        for statement in (
+            "INSERT INTO items (library_id, item_id, sha256, bytes, kind, mime) "
+            "VALUES (%(l)s, %(i)s, %(s)s, 1, 'photo', 'm')",
+            "INSERT INTO facts (library_id, item_id, original_id, taken_local, taken_utc, taken_confidence, gps_lat, "
+            "gps_lon) VALUES (%(l)s, %(i)s, %(i)s, %(at)s, %(at)s, 'high', %(lat)s, %(lon)s)",
+            "INSERT INTO dirty_days SELECT %(l)s, CAST(%(at)s AS date) ON CONFLICT DO NOTHING",
+        ):
+            connection.exec_driver_sql(statement, rows)
+        connection.commit()
+
+
+def found(library: TestLibrary) -> list[tuple[date, date]]:
+    with library.connect() as connection:
+        return [(trip.first_day, trip.last_day) for trip in trips.everyone(connection, library.library.library_id)]
+
+
+def test_homes_and_trips_are_the_same_however_the_days_came(
+    catalog: str, object_store: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = TestLibrary.create(catalog, object_store, bucket, name="one")
+    two = TestLibrary.create(catalog, object_store, bucket, name="two")
+    lived = days_of_a_life()
+    put(two, 100_000, lived)
+    two.organise()
+    learned = []
+    whole = homes.learn
+    monkeypatch.setattr(homes, "learn", lambda seen: learned.append(1) or whole(seen))
+    for start in range(0, len(lived), 6):
+        put(one, 1000 + 3 * start, lived[start : start + 6])
+        one.organise()
+    assert len(learned) < len(lived) / 6, "all visits were read each time"
+    assert found(one) == found(two)
+    assert (date(2020, 8, 3), date(2020, 8, 7)) in found(two)
+    with one.connect() as connection:
+        ends = [[home.last for home in visits.homes(connection, each)] for each in (1, 2)]
+    assert ends[0] == ends[1]
