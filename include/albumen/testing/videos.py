@@ -50,3 +50,16 @@ def a_video(
             seconds=SECONDS,
         )
         return made.read_bytes()
+
+
+def an_hdr_video(transfer: str, *, size: tuple[int, int] = (320, 180), seconds: float = 1.0) -> bytes:
+    """The same test picture in BT.2020 and ten bits, HEVC; `transfer` is `smpte2084` (PQ) or `arib-std-b67` (HLG)."""
+    chain = (
+        f"testsrc2=d={seconds}:s={size[0]}x{size[1]},format=gbrp,"
+        "setparams=colorspace=gbr:color_primaries=bt709:color_trc=bt709:range=pc,"
+        "zscale=transfer=linear:npl=203,format=gbrpf32le,"
+        f"zscale=primaries=bt2020:transfer={transfer}:matrix=bt2020nc:range=tv:npl=203,format=yuv420p10le"
+    )
+    coded = ["-c:v", "libx265", "-x265-params", "log-level=none", "-tag:v", "hvc1"]
+    named = ["-colorspace", "bt2020nc", "-color_primaries", "bt2020", "-color_trc", transfer]
+    return a_video(0, source=chain, output=[*coded, *named])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import random
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -105,28 +108,77 @@ def test_every_video_of_the_corpus_ends_with_a_reason(spooled: TestLibrary) -> N
     assert records["motion/samsung-one-ui-6.heic"]["motion"]["sha1"] == "fde8e0cf2c2f82fcef56151855fbe42f3141005d"
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-def test_a_playlist_that_poses_as_a_film_opens_no_other_file_and_no_socket(tmp_path: Path) -> None:
-    secret = tmp_path / "secret.ts"
-    secret.write_bytes(a_video(3, extension="ts"))
-    local = secret.as_uri()
+def playlists(folder: Path, secret: Path, port: int) -> list[str]:
+    """Lists that name a file and a server, under the names and types of films."""
+    away = f"http://127.0.0.1:{port}/a.ts"
     lists = {
-        "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{local}\n#EXTINF:2,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n",
-        "concat": f"ffconcat version 1.0\nfile '{secret}'\nfile 'http://127.0.0.1:9/a.ts'\n",
-        "dash": f'<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>{local}</BaseURL></MPD>',
+        "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{secret.as_uri()}\n#EXTINF:2,\n{away}\n#EXT-X-ENDLIST\n",
+        "concat": f"ffconcat version 1.0\nfile '{secret}'\nfile '{away}'\n",
+        "dash": f'<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>{secret.as_uri()}</BaseURL></MPD>',
     }
     paths = []
     for name, content in lists.items():
         for mime in ("video_mp4", "video_x-matroska", "video_mp2t", "video_x-msvideo"):
-            folder = tmp_path / f"{name}-{mime}"
-            folder.mkdir()
-            path = folder / f"source.{mime}"
+            path = folder / f"{name}-{mime}" / f"source.{mime}"
+            path.parent.mkdir()
             path.write_bytes((b"\0\0\0\x18ftypmp42" + bytes(12) if mime == "video_mp4" else b"") + content.encode())
             paths.append(str(path))
-    folder = tmp_path / "film"
-    folder.mkdir()
-    film = folder / "source.video_mp4"
-    film.write_bytes(a_video(4, sound=True))
+    return paths
+
+
+def a_film(folder: Path) -> str:
+    path = folder / "film" / "source.video_mp4"
+    path.parent.mkdir()
+    path.write_bytes(a_video(4, sound=True))
+    return str(path)
+
+
+def test_a_playlist_that_poses_as_a_film_reaches_neither_a_file_nor_a_server(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    secret = secrets / "secret.ts"
+    secret.write_bytes(a_video(3, extension="ts"))
+    with socket.create_server(("127.0.0.1", 0)) as server, Watch(secrets) as watch:
+        paths = playlists(tmp_path, secret, server.getsockname()[1])
+        work = [sys.executable, "-c", WORK, *paths, a_film(tmp_path)]
+        told = subprocess.run(work, check=True, capture_output=True, text=True, timeout=250).stdout
+        assert (told.count("ItemFault"), told.count("StepResult")) == (len(paths) * 4, 4), told
+        assert watch.opened() == 0
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+        secret.read_bytes()
+        assert watch.opened() > 0  # it does notice
+
+
+class Watch:
+    """Counts how often files of a folder are opened, by anybody (inotify)."""
+
+    IN_OPEN, NONBLOCK, EVENT_BYTES = 0x20, 0o4000, 16
+
+    def __init__(self, folder: Path) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        self._file = libc.inotify_init1(self.NONBLOCK)
+        assert libc.inotify_add_watch(self._file, os.fsencode(folder), self.IN_OPEN) >= 0
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+    def opened(self) -> int:
+        try:
+            return len(os.read(self._file, 65536)) // self.EVENT_BYTES
+        except BlockingIOError:
+            return 0
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_a_playlist_that_poses_as_a_film_opens_no_other_file_and_no_socket(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.ts"
+    secret.write_bytes(a_video(3, extension="ts"))
+    paths, film = playlists(tmp_path, secret, 9), a_film(tmp_path)
     log = tmp_path / "strace"
     subprocess.run(
         [
@@ -140,16 +192,16 @@ def test_a_playlist_that_poses_as_a_film_opens_no_other_file_and_no_socket(tmp_p
             "-c",
             WORK,
             *paths,
-            str(film),
+            film,
         ],
         check=True,
         stdout=(tmp_path / "out").open("w"),
         timeout=250,
     )
     told, traced = (tmp_path / "out").read_text(), log.read_text()
-    assert told.count("ItemFault") == len(lists) * 4 * 4, told
+    assert told.count("ItemFault") == len(paths) * 4, told
     assert told.count("StepResult") == 4, told
-    assert str(film) in traced  # it does see what is opened
+    assert film in traced  # it does see what is opened
     assert "secret.ts" not in traced
     sockets = re.findall(r"(?:socket|connect)\(.*", traced)
     assert [line for line in sockets if "EPERM" not in line and "AF_INET" in line] == []

@@ -10,7 +10,7 @@ import pytest
 from albumen.media.video.poster import Shown, poster
 from albumen.media.video.storyboard import frames_of, storyboard
 from albumen.pipeline.taxonomy import ItemFault, Reason
-from albumen.testing.videos import a_video
+from albumen.testing.videos import a_video, an_hdr_video
 
 
 def poster_of(data: bytes, folder: Path, mime: str = "video/mp4") -> np.ndarray:
@@ -43,14 +43,7 @@ def test_colours_are_those_of_the_scene(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
 def test_a_high_dynamic_range_is_brought_to_that_of_a_screen(tmp_path: Path, transfer: str) -> None:
-    chain = (
-        "testsrc2=d=1:s=320x180,format=gbrp,setparams=colorspace=gbr:color_primaries=bt709:color_trc=bt709:range=pc,"
-        "zscale=transfer=linear:npl=203,format=gbrpf32le,"
-        f"zscale=primaries=bt2020:transfer={transfer}:matrix=bt2020nc:range=tv:npl=203,format=yuv420p10le"
-    )
-    flags = ["-c:v", "libx265", "-x265-params", "log-level=none", "-tag:v", "hvc1",
-             "-colorspace", "bt2020nc", "-color_primaries", "bt2020", "-color_trc", transfer]  # fmt: skip
-    shown = poster_of(a_video(0, source=chain, output=flags), tmp_path).astype(float)
+    shown = poster_of(an_hdr_video(transfer), tmp_path).astype(float)
     plain = poster_of(a_video(0, source="testsrc2=d=1:s=320x180"), tmp_path).astype(float)
     assert shown.shape == plain.shape
     assert abs(shown.mean() - plain.mean()) < 25
