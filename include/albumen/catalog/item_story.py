@@ -19,6 +19,7 @@ MOST_ROWS = 50
 TOLD_ELSEWHERE = {"due", "facts", "items", "memory_items", "outcome_history", "outcomes", "raw_tags", "renditions"}
 """Tables whose rows the page shows in a form of their own."""
 LONG = 300
+UNREADABLE = {"VECTOR", "HALFVEC", "LargeBinary"}
 
 KEY_OF = text("""
     (SELECT key, original_id FROM originals
@@ -94,7 +95,7 @@ def of_key(connection: Connection, library: Library, key: str) -> ItemStory | No
 
 
 def _rows(connection: Connection, table: Table, item: dict[str, Any]) -> list[dict[str, Any]]:
-    """Rows of an item, without vectors and arrays of numbers: nobody reads those."""
+    """Rows of an item, without vectors, bytes and arrays of numbers: nobody reads those."""
     columns = [column for column in table.c if column.name not in {"library_id", "item_id"} and _is_readable(column)]
     if not columns:
         return []
@@ -105,13 +106,11 @@ def _rows(connection: Connection, table: Table, item: dict[str, Any]) -> list[di
 
 def _is_readable(column: Any) -> bool:
     is_text = isinstance(column.type, ARRAY) and column.type.item_type.python_type is str
-    is_plain = not isinstance(column.type, ARRAY) and type(column.type).__name__ not in {"VECTOR", "HALFVEC"}
+    is_plain = not isinstance(column.type, ARRAY) and type(column.type).__name__ not in UNREADABLE
     return is_text or is_plain or isinstance(column.type, JSONB)
 
 
 def _cut(value: Any) -> Any:
-    if isinstance(value, bytes | memoryview):
-        return bytes(value).hex()[:LONG]
     if isinstance(value, float):
         return round(value, 4)
     return f"{value[:LONG]}…" if isinstance(value, str) and len(value) > LONG else value

@@ -31,7 +31,8 @@ NAMED = text(f"""
 FILES = text("""
     WITH named AS MATERIALIZED (
         SELECT p.subject_id, i.item_id, o.key, o.size, COALESCE(o.mime, i.mime) AS mime,
-            NULLIF(concat_ws(' ', f.make, f.model), '') AS camera
+            CASE WHEN starts_with(lower(f.model), lower(f.make)) THEN f.model
+                ELSE NULLIF(concat_ws(' ', f.make, f.model), '') END AS camera
         FROM unnest(CAST(:subjects AS bigint[])) AS p(subject_id)
         LEFT JOIN items i ON i.library_id = :library_id AND i.item_id = p.subject_id
         LEFT JOIN facts f ON f.library_id = :library_id AND f.item_id = p.subject_id

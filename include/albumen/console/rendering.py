@@ -55,7 +55,19 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}"
 
 
-TEMPLATES.env.filters |= {"moment": moment, "span": span, "clock": clock, "size": size, "number": number}
+def money(value: float) -> str:
+    """An amount; of small ones the digits that tell."""
+    return f"{value:,.2f}" if value >= 1 or not value else f"{value:.4f}"
+
+
+TEMPLATES.env.filters |= {
+    "moment": moment,
+    "span": span,
+    "clock": clock,
+    "size": size,
+    "number": number,
+    "money": money,
+}
 TEMPLATES.env.globals |= {"asset": assets.address}
 TEMPLATES.env.trim_blocks = TEMPLATES.env.lstrip_blocks = True
 

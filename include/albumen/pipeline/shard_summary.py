@@ -12,6 +12,7 @@ from typing import Any
 from albumen.catalog.results import StepOutcome
 
 SLOWEST = 5
+MOST_TROUBLES = 50
 
 
 @dataclass(slots=True)
@@ -29,6 +30,8 @@ class ShardSummary:
         Copies of known content: fingerprinted, nothing decoded.
     slowest : list of (seconds, step, subject id)
         A heap of the dearest pieces of work.
+    troubles : list of (subject id, step, state, reason)
+        The first that were quarantined or are to be tried again.
     """
 
     size: int
@@ -43,12 +46,15 @@ class ShardSummary:
     step_wall_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     slowest: list[tuple[float, str, int]] = field(default_factory=list)
     load_s: Mapping[str, float] = field(default_factory=dict)
+    troubles: list[tuple[int, str, str, str]] = field(default_factory=list)
 
     def count(self, subject_id: int, outcomes: Iterable[StepOutcome]) -> None:
         """Add the outcomes of one subject."""
         for outcome in outcomes:
             self.outcomes[outcome.step, outcome.state, outcome.reason or ""] += 1
             self.bytes_written += outcome.bytes_written
+            if outcome.state in {"quarantined", "retrying"} and len(self.troubles) < MOST_TROUBLES:
+                self.troubles.append((subject_id, outcome.step, outcome.state, str(outcome.reason or "")))
             if outcome.wall_s:
                 self.step_items[outcome.step] += 1
                 self.step_cpu_s[outcome.step] += outcome.cpu_s

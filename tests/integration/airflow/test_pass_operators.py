@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 import time_machine
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -181,6 +182,28 @@ def test_the_real_sandbox_keeps_a_bad_file_to_itself(place: TestLibrary, run_tas
 
 
 @pytest.mark.usefixtures("sandbox")
+@pytest.mark.usefixtures("sandbox")
+def test_the_log_names_library_shard_and_item_of_what_went_wrong(
+    place: TestLibrary, run_task: Run, photo: Photo
+) -> None:
+    place.put("bad.jpg", photo(1)[:200])
+    place.discover()
+    task, seen = process(), []
+
+    class Listener:
+        def warning(self, _event: str, *_values: Any) -> None:
+            seen.append(structlog.contextvars.get_contextvars())
+
+        info = warning
+
+    task._cached_logger = Listener()
+    run_task(task)
+    (row,) = place.query("SELECT original_id FROM originals")
+    told = [one for one in seen if one.get("item_id") == row.original_id]
+    assert {one["step"] for one in told} == {"renditions"}
+    assert all((one["library_id"], one["run_id"]) == (1, "run-1") and one["shard_id"] for one in told)
+
+
 def test_the_preview_pass_follows(uploads: Callable[[int], None], run_task: Run) -> None:
     uploads(3)
     run_task(process())

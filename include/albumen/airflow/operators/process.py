@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
-from structlog.contextvars import bind_contextvars
+from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from albumen.airflow.hooks.catalog import CatalogHook
 from albumen.airflow.hooks.library import library_store, source_store
@@ -79,6 +79,9 @@ class ProcessShardOperator(BaseOperator):
             log=self.log.info,
         )
         summary = running.run_shard(lease, library, place, task=f"{claim}/{ti.try_number}")
+        for item_id, step, state, reason in summary.troubles:
+            with bound_contextvars(item_id=item_id, step=step):
+                self.log.warning("%s of %d: %s, %s", step, item_id, state, reason)
         for line in summary.lines():
             self.log.info("%s", line)
         return summary.as_dict()
