@@ -41,7 +41,7 @@ def cost(
         typer.echo(json.dumps({"currency": prices.currency, "days": days, "by": by.value, "costs": rows}))
         return
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"the last {days} days", title_justify="left")
-    table.add_column(by.value)
+    table.add_column(by.value, overflow="fold")
     for name in ("outcomes" if by is not By.RUN else "items", "CPU s", "GB read", "GB written", prices.currency):
         table.add_column(name, justify="right")
     for row in rows:
