@@ -175,6 +175,7 @@ class MemorySettings(BaseModel):
         10, ge=0, le=64, description="Perceptual-hash distance of two photos that show the same."
     )
     muted_days: int = Field(1, ge=0, description="Days before and after hidden days that are hidden with them.")
+    film: bool = Field(False, description="Also make a film of every memory: about its length on two cores.")
     review_hours: float = Field(48.0, gt=0, description="So long a person may take to answer for a memory, hours.")
     review_unanswered: Literal["decline", "publish"] = Field(
         "decline", description="What becomes of a memory that nobody answered for: `decline` or `publish`."

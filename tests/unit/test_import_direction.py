@@ -21,6 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "storage": FLOOR,
     "catalog": FLOOR | {"storage"},
     **dict.fromkeys(sorted(DOMAIN), FLOOR | STORES),
+    # Films are encoded and clips decoded as all videos are.
+    "memories": FLOOR | STORES | {"media"},
     "pipeline": FLOOR | STORES | DOMAIN,
     "airflow": BELOW,
     "local": BELOW,

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-MOST_PHOTOS = 12_000
+MOST_PHOTOS = 4_000
 """No story needs more; a day of 50,000 photos is cut to its best."""
 LEAST_OF_A_DAY = 12
 OF_A_YEAR = 40
@@ -29,12 +29,20 @@ PHOTOS = text("""
             PARTITION BY date_trunc('hour', f.taken_local) ORDER BY q.score DESC NULLS LAST, f.item_id
         ) AS of_hour
         FROM unnest(CAST(:firsts AS timestamp[]), CAST(:ends AS timestamp[])) AS w(first, last)
-        JOIN facts f ON f.library_id = :library_id AND f.taken_local >= w.first AND f.taken_local < w.last
-            AND f.taken_confidence IN ('high', 'medium')
-        JOIN items i ON i.library_id = :library_id AND i.item_id = f.item_id AND i.retired_at IS NULL
-            AND (i.kind = 'photo' OR i.kind = 'video' AND (
-                SELECT still_id FROM paired WHERE library_id = :library_id AND clip_id = f.item_id LIMIT 1) IS NULL)
-        LEFT JOIN quality q ON q.library_id = :library_id AND q.item_id = f.item_id
+        CROSS JOIN LATERAL (
+            SELECT item_id, taken_local FROM facts
+            WHERE library_id = :library_id AND taken_local >= w.first AND taken_local < w.last
+                AND taken_confidence IN ('high', 'medium') OFFSET 0
+        ) AS f
+        CROSS JOIN LATERAL (
+            SELECT FROM items i WHERE i.library_id = :library_id AND i.item_id = f.item_id AND i.retired_at IS NULL
+                AND (i.kind = 'photo' OR i.kind = 'video' AND (
+                    SELECT still_id FROM paired WHERE library_id = :library_id AND clip_id = f.item_id LIMIT 1) IS NULL)
+            LIMIT 1
+        ) AS living
+        LEFT JOIN LATERAL (
+            SELECT score FROM quality WHERE library_id = :library_id AND item_id = f.item_id LIMIT 1
+        ) AS q ON true
     ), ranked AS (
         SELECT item_id, score, row_number() OVER (
             PARTITION BY day ORDER BY of_hour, score DESC NULLS LAST, item_id
@@ -45,12 +53,19 @@ PHOTOS = text("""
             PARTITION BY w.person_id, date_part('year', f.taken_local) ORDER BY q.score DESC NULLS LAST, w.item_id
         ) AS of_year
         FROM face_people w
-        JOIN facts f ON f.library_id = :library_id AND f.item_id = w.item_id
-            AND f.taken_confidence IN ('high', 'medium')
-        LEFT JOIN quality q ON q.library_id = :library_id AND q.item_id = w.item_id
-        JOIN items i ON i.library_id = :library_id AND i.item_id = w.item_id AND i.retired_at IS NULL
-            AND (i.kind = 'photo' OR i.kind = 'video' AND (
-                SELECT still_id FROM paired WHERE library_id = :library_id AND clip_id = w.item_id LIMIT 1) IS NULL)
+        CROSS JOIN LATERAL (
+            SELECT taken_local FROM facts
+            WHERE library_id = :library_id AND item_id = w.item_id AND taken_confidence IN ('high', 'medium') LIMIT 1
+        ) AS f
+        CROSS JOIN LATERAL (
+            SELECT FROM items i WHERE i.library_id = :library_id AND i.item_id = w.item_id AND i.retired_at IS NULL
+                AND (i.kind = 'photo' OR i.kind = 'video' AND (
+                    SELECT still_id FROM paired WHERE library_id = :library_id AND clip_id = w.item_id LIMIT 1) IS NULL)
+            LIMIT 1
+        ) AS living
+        LEFT JOIN LATERAL (
+            SELECT score FROM quality WHERE library_id = :library_id AND item_id = w.item_id LIMIT 1
+        ) AS q ON true
         WHERE w.library_id = :library_id AND w.person_id = ANY(:people)
     ), picked AS MATERIALIZED (
         (SELECT item_id FROM ranked WHERE of_day <= :of_a_day
@@ -67,8 +82,12 @@ PHOTOS = text("""
             THEN COALESCE(pl.city, pl.region, pl.country) END AS place,
         i.kind, moves.clip_id, v.duration_s, hv.key AS hover_key, hv.bytes AS hover_bytes, px.key AS proxy_key
     FROM picked
-    JOIN facts f ON f.library_id = :library_id AND f.item_id = picked.item_id
-    JOIN items i ON i.library_id = :library_id AND i.item_id = f.item_id AND i.retired_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT * FROM facts WHERE library_id = :library_id AND item_id = picked.item_id LIMIT 1
+    ) AS f
+    CROSS JOIN LATERAL (
+        SELECT kind FROM items WHERE library_id = :library_id AND item_id = f.item_id AND retired_at IS NULL LIMIT 1
+    ) AS i
     JOIN renditions p ON p.library_id = :library_id AND p.item_id = f.item_id AND p.name = 'preview'
     JOIN renditions t ON t.library_id = :library_id AND t.item_id = f.item_id AND t.name = 'thumb'
     JOIN LATERAL (
@@ -106,6 +125,9 @@ PHOTOS = text("""
 """)
 """Of every day the best photo of each hour before any second one; details are read of those only. The clip of a photo
 is told with it and not by itself.
+
+The planner cannot know how few rows the windows have, and would read whole tables to join them; a LATERAL with a LIMIT
+or OFFSET is looked up row by row.
 """
 
 

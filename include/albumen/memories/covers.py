@@ -20,12 +20,12 @@ FOCUS = (0.5, 0.45)
 Box = tuple[float, float, float, float]
 
 
-def crop_box(width: int, height: int, ratio: float, faces: Sequence[FaceBox]) -> Box:
+def crop_box(width: float, height: float, ratio: float, faces: Sequence[FaceBox]) -> Box:
     """The largest part of a picture that has a shape and as many faces as fit, whole.
 
     Parameters
     ----------
-    width, height : int
+    width, height : float
         Of the picture, pixels.
     ratio : float
         Width to height of the part.
@@ -85,7 +85,7 @@ def covers(picture: bytes, faces: Sequence[FaceBox]) -> dict[str, bytes]:
     return made
 
 
-def _head(face: FaceBox, width: int, height: int) -> Box:
+def _head(face: FaceBox, width: float, height: float) -> Box:
     across, along = face.width * MARGIN, face.height * MARGIN
     return (
         max(face.x - across, 0.0) * width,

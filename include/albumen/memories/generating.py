@@ -19,12 +19,14 @@ from sqlalchemy import Connection
 from albumen.catalog import days, memories, suppressions
 from albumen.catalog.libraries import Library
 from albumen.memories import feeds, personal, selection
+from albumen.memories.collage import collages
 from albumen.memories.contract import MemoryKind
 from albumen.memories.covers import covers
+from albumen.memories.film import film
 from albumen.memories.gathering import gather, hidden_of, taste_of
 from albumen.memories.kinds.on_this_day import nearest_day
 from albumen.memories.publishers.page import files_of
-from albumen.memories.publishing import Edition, Publisher, PublishingError, Shelf
+from albumen.memories.publishing import FILM, Edition, Publisher, PublishingError, Shelf
 from albumen.memories.registry import memory_kinds, publishers
 from albumen.memories.rendering import clips_to_embed, render_story
 from albumen.memories.story import Story, memory_id, story_json, tell
@@ -35,7 +37,7 @@ Connect = Callable[[], AbstractContextManager[Connection]]
 
 PAGE = "page"
 """The publisher whose key is kept with the memory."""
-RENDERING = 4
+RENDERING = 5
 """Raised when pages or pictures would come out differently."""
 
 log = logging.getLogger(__name__)
@@ -109,16 +111,16 @@ def generate(
         if before and before.state == "declined" and before.told_on == day:
             found.remove(story)
             continue
-        if before and before.inputs_key == _inputs_key(story, kinds[story.kind], ways.values()):
+        if before and before.inputs_key == _inputs_key(story, kinds[story.kind], ways.values(), settings):
             with connect() as connection:
                 memories.weigh(connection, story.id, story.strength, story.why)
                 connection.commit()
             continue
-        edition = _edition(story, shelf)
+        edition = _edition(story, shelf, is_filmed=settings.memories.film)
         places, failed = _publish(edition, shelf, ways)
         failures += failed
         files = files_of(places[PAGE], edition)
-        key = _inputs_key(story, kinds[story.kind], [ways[name] for name in places])
+        key = _inputs_key(story, kinds[story.kind], [ways[name] for name in places], settings)
         row = _row(story, key, files, state="review" if library.review == "ask" else "published")
         with connect() as connection:
             items = [(item.photo.item_id, item.reason) for item in story.items]
@@ -134,14 +136,17 @@ def generate(
     return found
 
 
-def _edition(story: Story, shelf: Shelf) -> Edition:
+def _edition(story: Story, shelf: Shelf, *, is_filmed: bool) -> Edition:
     pictures = {item.photo.item_id: shelf.store.get(shelf.bucket, item.photo.preview_key) for item in story.items}
     clips = {
         photo.item_id: shelf.store.get(shelf.bucket, photo.clip.hover_key)
         for photo in clips_to_embed(story)
         if photo.clip and photo.clip.hover_key
     }
-    files = covers(pictures[story.cover.item_id], story.cover.faces)
+    photos = [item.photo for item in story.items]
+    files = covers(pictures[story.cover.item_id], story.cover.faces) | collages(photos, story.cover, pictures)
+    if made := film(story, pictures, clips) if is_filmed else None:
+        files[FILM] = made
     return Edition(story, render_story(story, pictures, clips), pictures, files)
 
 
@@ -161,10 +166,11 @@ def _publish(edition: Edition, shelf: Shelf, ways: Mapping[str, Publisher]) -> t
     return places, failures
 
 
-def _inputs_key(story: Story, kind: MemoryKind, ways: Iterable[Publisher]) -> str:
+def _inputs_key(story: Story, kind: MemoryKind, ways: Iterable[Publisher], settings: Settings) -> str:
     published = sorted([way.name, way.version] for way in ways)
     previews = [item.photo.preview_key for item in story.items]
     parts: list[Any] = [kind.name, kind.version, RENDERING, story_json(story, {}), previews, published]
+    parts += ["film"] if settings.memories.film else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -17,6 +17,9 @@ from albumen.memories.story import Story
 from albumen.settings import MemorySettings
 from albumen.storage.object_store import ObjectStore
 
+FILM = "film.mp4"
+"""The name of the film among the files of an edition."""
+
 
 class PublishingError(Exception):
     """Some publisher failed; the memories themselves stand."""
@@ -35,7 +38,7 @@ class Edition:
     pictures : mapping of int to bytes
         The preview of every item, a JPEG, by item id.
     files : mapping of str to bytes
-        What else was rendered, JPEGs by file name, such as `cover-1x1.jpg`.
+        What else was rendered, by file name: JPEGs such as `cover-1x1.jpg`, and `FILM` where films are wanted.
     """
 
     story: Story

@@ -14,8 +14,8 @@ from albumen.pipeline.taxonomy import ItemFault, Reason
 
 _INTERLACED = frozenset({"video/m2ts", "video/mp2t", "video/mpeg", "video/x-dv", "application/mxf"})
 _MOST_FPS = 60
-_CLEAN = ("-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn", "-movflags", "+faststart")
-_BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
+CLEAN = ("-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn", "-movflags", "+faststart")
+BT709 = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709")
 _PICTURES = ("-pix_fmt", "yuv420p", "-profile:v", "high", "-fps_mode", "vfr")
 
 
@@ -149,9 +149,9 @@ def output(streams: Streams, mime: str, encoding: Encoding, threads: int) -> lis
     return [
         *("-map", "0:v:0", "-vf", filters(streams, mime, encoding.short_side)),
         *("-c:v", "libx264", "-preset", encoding.preset, "-crf", str(encoding.crf), *_PICTURES),
-        *(_BT709 if streams.transfer != "sdr" else ()),
+        *(BT709 if streams.transfer != "sdr" else ()),
         *(sound if streams.audio_codec and encoding.audio_bits else ["-an"]),
-        *("-threads", str(threads), *_CLEAN, "-y"),
+        *("-threads", str(threads), *CLEAN, "-y"),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from albumen.memories.publishing import Edition, Publisher, Shelf
+from albumen.memories.publishing import FILM, Edition, Publisher, Shelf
 from albumen.memories.story import story_bytes
 from albumen.storage.layout import memory_key, story_file_key, story_key
 
@@ -20,10 +20,13 @@ class PagePublisher(Publisher):
         story, page = edition.story, edition.page.encode()
         digest = hashlib.sha256(page)
         for name in sorted(edition.files):
-            digest.update(edition.files[name])
+            # What a film shows is all in the pictures; its bytes may depend on the processor.
+            digest.update(b"" if name == FILM else edition.files[name])
         key = memory_key(story.library_id, story.id, f"story-{digest.hexdigest()[:12]}.html")
         for name, data in edition.files.items():
-            shelf.store.put(shelf.bucket, story_file_key(key, name), data, mime="image/jpeg")
+            shelf.store.put(
+                shelf.bucket, story_file_key(key, name), data, mime="video/mp4" if name == FILM else "image/jpeg"
+            )
         # The JSON before the page: it tells an erasure what the page shows, so that no page may be without it.
         described = story_bytes(story, files_of(key, edition))
         shelf.store.put(shelf.bucket, story_key(key), described, mime="application/json")
