@@ -29,7 +29,7 @@ ENQUEUE = text("""
     FROM unnest(CAST(:subjects AS bigint[]), CAST(:steps AS text[])) AS p(subject_id, step)
     ORDER BY 2, 3
     ON CONFLICT (library_id, subject_id, step) DO UPDATE
-    SET lane = LEAST(due.lane, excluded.lane), shard_id = NULL, attempts = 0, not_before = now()
+    SET lane = LEAST(due.lane, excluded.lane), shard_id = NULL, attempts = 0, not_before = now(), failing_since = NULL
     WHERE excluded.lane < 2
 """)
 """Taking the row off its shard makes a result that is still on its way meet no row, and be dropped.

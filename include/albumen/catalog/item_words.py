@@ -35,7 +35,7 @@ REMEMBER = text(f"""
         || {_vector("B", "o.keys")} || {_vector("C", "f.make", "f.model", "f.lens")} || {_vector("D", "t.text")}
     FROM items i
     JOIN LATERAL (
-        SELECT string_agg(substr(c.key, length(l.prefix) + 1), ' ') AS keys
+        SELECT string_agg(substr(c.key, length(l.prefix) + 1), ' ' ORDER BY c.key) AS keys
         FROM originals c JOIN libraries l ON l.library_id = c.library_id
         WHERE c.library_id = i.library_id AND c.item_id = i.item_id AND c.vanished_at IS NULL
     ) AS o ON true

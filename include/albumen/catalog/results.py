@@ -101,7 +101,8 @@ END = text("""
 """)
 
 RETRY = text("""
-    UPDATE due SET shard_id = NULL, lane = GREATEST(lane, 1), attempts = p.attempts, not_before = p.retry_at
+    UPDATE due SET shard_id = NULL, lane = GREATEST(lane, 1), attempts = p.attempts, not_before = p.retry_at,
+        failing_since = COALESCE(due.failing_since, now())
     FROM unnest(CAST(:subjects AS bigint[]), CAST(:steps AS text[]), CAST(:attempts AS int[]),
         CAST(:times AS timestamptz[])) AS p(subject_id, step, attempts, retry_at)
     WHERE due.library_id = :library_id AND due.subject_id = p.subject_id AND due.step = p.step

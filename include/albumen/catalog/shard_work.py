@@ -44,20 +44,20 @@ class Subject:
     frames_key: str | None
     camera: str | None
     renditions_inputs: str | None
-    due_since: datetime
+    failing_since: datetime | None
     attempts: dict[str, int]
 
 
 SUBJECTS = text("""
     WITH work AS (
-        SELECT library_id, subject_id, subject_kind, min(seq) AS seq, min(due_since) AS due_since,
+        SELECT library_id, subject_id, subject_kind, min(seq) AS seq, min(failing_since) AS failing_since,
             jsonb_object_agg(step, attempts) AS attempts
         FROM due WHERE shard_id = :shard_id GROUP BY 1, 2, 3
     )
     SELECT w.subject_id, w.subject_kind, o.original_id, o.bucket, o.key, o.etag, o.size, o.last_modified,
         i.item_id, i.sha256, COALESCE(i.kind, o.kind) AS kind, COALESCE(i.mime, o.mime) AS mime,
         r.key AS preview_key, v.key AS frames_key, concat_ws(' ', f.make, f.model) AS camera,
-        s.inputs_key AS renditions_inputs, w.due_since, w.attempts
+        s.inputs_key AS renditions_inputs, w.failing_since, w.attempts
     FROM work w
     CROSS JOIN LATERAL (
         (SELECT * FROM originals WHERE w.subject_kind = 'o' AND original_id = w.subject_id AND vanished_at IS NULL)

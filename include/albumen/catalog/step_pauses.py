@@ -67,7 +67,7 @@ HELD = text("""
 """Grows with what is in quarantine: its index is read through."""
 
 FRESH_ATTEMPTS = text("""
-    UPDATE due SET attempts = 0, not_before = now()
+    UPDATE due SET attempts = 0, not_before = now(), failing_since = NULL
     FROM outcomes o
     WHERE due.step = :step AND due.lane = 1 AND due.shard_id IS NULL
       AND o.library_id = due.library_id AND o.subject_id = due.subject_id AND o.step = due.step

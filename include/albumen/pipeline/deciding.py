@@ -122,7 +122,7 @@ class Decider:
             fault,
             inputs_key=decided.inputs[step],
             attempts=subject.attempts[step],
-            due_since=subject.due_since,
+            failing_since=subject.failing_since,
             now=self.now(),
             settings=self.settings.pipeline,
         )

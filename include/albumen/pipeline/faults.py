@@ -18,7 +18,7 @@ def outcome_of_fault(
     *,
     inputs_key: str,
     attempts: int,
-    due_since: datetime,
+    failing_since: datetime | None,
     now: datetime,
     settings: PipelineSettings,
 ) -> StepOutcome:
@@ -28,9 +28,9 @@ def outcome_of_fault(
     ----------
     attempts : int
         Item-fault attempts spent before this one.
-    due_since : datetime
-        Since when the work is due: a fault of the world is retried after as long as it has lasted,
-        so that the delay doubles, within the settings' bounds.
+    failing_since : datetime or None
+        Since when this work fails, None for its first fault: a fault of the world is retried after as long
+        as it has lasted, so that the delay doubles, within the settings' bounds.
     """
     policy = POLICIES[fault.reason]
     spent = attempts + (1 if policy.attempts else 0)
@@ -44,7 +44,7 @@ def outcome_of_fault(
         attempts=spent,
         version=step.version,
         inputs_key=inputs_key,
-        retry_at=None if ended else now + _delay(policy.fault, spent, now - due_since, settings),
+        retry_at=None if ended else now + _delay(policy.fault, spent, now - (failing_since or now), settings),
     )
 
 

@@ -47,6 +47,9 @@ class FinalState:
 GROUPS = ("event", "trip", "near_duplicates")
 """Fields of a record whose ids are another library's own."""
 
+GROUP_IDS = ("group_id", "event_id", "trip_id")
+"""Columns with such ids: who shares one is compared, not what it is."""
+
 OUTCOMES = text("""
     SELECT COALESCE(encode(i.sha256, 'hex'), (SELECT substr(g.key, length(:prefix) + 1) FROM originals g
         WHERE g.library_id = o.library_id AND g.original_id = o.subject_id)) AS subject,
@@ -91,8 +94,13 @@ def _rows(connection: Connection, table: str, library_id: int, prefix: str) -> l
         SELECT encode(i.sha256, 'hex') AS sha256, {named} FROM {table} t
         JOIN items i ON i.library_id = t.library_id AND i.item_id = t.item_id WHERE t.library_id = :library_id
     """  # noqa: S608
-    rows = connection.execute(text(statement), {"library_id": library_id}).mappings()
-    return sorted(repr(dict(row)).replace(prefix, "") for row in rows)
+    rows = [dict(row) for row in connection.execute(text(statement), {"library_id": library_id}).mappings()]
+    for column in GROUP_IDS:
+        first: dict[Any, str] = {}
+        for row in sorted(rows, key=lambda row: str(row["sha256"])):
+            if row.get(column) is not None:
+                row[column] = first.setdefault(row[column], row["sha256"])
+    return sorted(repr(row).replace(prefix, "") for row in rows)
 
 
 def _without_prefix(record: dict[str, Any], prefix: str) -> dict[str, Any]:

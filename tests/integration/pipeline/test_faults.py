@@ -90,6 +90,20 @@ def test_a_store_that_fails_for_a_few_sends_those_to_the_retry_lane(
     assert {record["state"] for record in library.records().values()} == {"done"}
 
 
+def test_the_worlds_first_fault_is_retried_soon_however_long_the_work_had_waited(
+    proxied_library, store_proxy, sandbox, photo
+) -> None:
+    library = proxied_library
+    upload(library, photo, 8)
+    library.execute("UPDATE due SET due_since = now() - interval '3 hours'")
+    store_proxy.choose = lambda request: Fault(403) if reads(request) and "03" in request.key else None
+    library.work()
+    found = library.query("SELECT not_before - now() AS wait, now() - failing_since AS age FROM due WHERE lane = 1")
+    waits, ages = {row.wait.total_seconds() for row in found}, {row.age.total_seconds() for row in found}
+    assert max(waits) <= library.settings.pipeline.retry_base_seconds
+    assert max(ages) < 3600
+
+
 def test_renditions_that_cannot_be_stored_are_made_again_also_of_copies(
     proxied_library, store_proxy, sandbox, photo
 ) -> None:

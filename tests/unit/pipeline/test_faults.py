@@ -15,13 +15,13 @@ from albumen.settings import PipelineSettings
 NOW = datetime(2020, 1, 1, 12, tzinfo=UTC)
 
 
-def outcome(reason: Reason, *, attempts: int = 0, age_s: float = 0, detail: str = "why") -> StepOutcome:
+def outcome(reason: Reason, *, attempts: int = 0, age_s: float | None = None, detail: str = "why") -> StepOutcome:
     return outcome_of_fault(
         RenditionsStep,
         ItemFault(reason, detail),
         inputs_key="k",
         attempts=attempts,
-        due_since=NOW - timedelta(seconds=age_s),
+        failing_since=None if age_s is None else NOW - timedelta(seconds=age_s),
         now=NOW,
         settings=PipelineSettings(),
     )
@@ -46,13 +46,18 @@ def test_every_reason_but_the_worlds_ends_in_a_terminal_state_and_not_before_its
 
 def test_the_worlds_fault_spends_no_attempt_and_waits_as_long_as_it_has_lasted_within_bounds() -> None:
     knobs = PipelineSettings()
-    waits = {}
-    for age in (0, 100, 10**6):
+    waits: dict[float | None, float] = {}
+    for age in (None, 0, 100, 10**6):
         found = outcome(Reason.TRANSIENT, attempts=1, age_s=age)
         assert (found.state, found.attempts) == (State.RETRYING, 1)
         assert found.retry_at is not None
         waits[age] = (found.retry_at - NOW).total_seconds()
-    assert waits == {0: knobs.retry_base_seconds, 100: 100, 10**6: knobs.retry_max_seconds}
+    assert waits == {
+        None: knobs.retry_base_seconds,
+        0: knobs.retry_base_seconds,
+        100: 100,
+        10**6: knobs.retry_max_seconds,
+    }
 
 
 def test_a_detail_is_short_and_has_nothing_the_catalog_refuses() -> None:

@@ -46,6 +46,7 @@ class Due(Base):
     due_since: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
     not_before: Mapped[datetime] = mapped_column(UTC, server_default=NOW)
     shard_id: Mapped[int | None]
+    failing_since: Mapped[datetime | None] = mapped_column(UTC)
 
 
 class Shard(Base):
