@@ -16,6 +16,8 @@ from albumen.testing.videos import a_video
 
 pytestmark = pytest.mark.stack
 
+LONDON = Path(__file__).resolve().parents[3] / "../shared/corpus/people/london"
+
 
 @pytest.fixture
 def spool(library: TestLibrary, tmp_path: Path) -> Path:
@@ -160,6 +162,24 @@ def test_shards_are_cut_by_length_and_pixels_or_by_bytes_where_those_are_not_kno
     library.execute("UPDATE due SET shard_id = NULL")
     library.execute("UPDATE facts SET width = 1920, height = 1080")
     assert library.lease("video", "by length").size == 4
+
+
+@pytest.mark.skipif(not LONDON.is_dir(), reason="the corpus is not here")
+def test_people_are_seen_in_videos_also_off_the_poster(library: TestLibrary, spool: Path) -> None:
+    library.execute("UPDATE libraries SET consents = '{faces}'")
+    library.library = replace(library.library, consents=("faces",))
+    face = f"movie={LONDON / '001_03.jpg'},loop=loop=74:size=1:start=0,setpts=N/25/TB,scale=640:480,setsar=1"
+    still = "testsrc2=d=0.04:s=640x480:r=25,loop=loop=149:size=1:start=0,setpts=N/25/TB,setsar=1"
+    library.put("film.mp4", a_video(0, source=f"{still}[a];{face}[b];[a][b]concat"))
+    library.put("photo.jpg", (LONDON / "001_08.jpg").read_bytes())
+    library.discover()
+    library.work("original", "video", "preview")
+    records = library.records()
+    (seen,), (known,) = records["film.mp4"]["faces"], records["photo.jpg"]["faces"]
+    assert seen["frame_s"] == pytest.approx(7.5, abs=1.6)
+    assert "frame_s" not in known
+    assert known["person"] is not None
+    assert seen["person"] == known["person"]
 
 
 def _turned(film: bytes) -> bytes:
