@@ -25,7 +25,11 @@ PAGES = (
     "search?library=test&asked=2020",
     "map?library=test",
     "suggestions?library=test",
+    "people?library=test",
+    "duplicates?library=test",
+    "memories?library=test",
     "backfill?library=test",
+    "alerts",
     "audit",
     "run?dag_id=transcode_originals&run_id=r",
 )
@@ -163,6 +167,23 @@ def test_a_backfill_is_priced_then_started(shown: Open, worked: Any) -> None:
     page.get_by_role("button", name="Go on", exact=True).click()
     page.get_by_text("started: quality of 3 items").wait_for()
     assert len(worked.query("SELECT * FROM due")) == 3
+
+
+def test_an_alert_is_silenced_with_a_reason_and_heard_again(shown: Open, worked: Any) -> None:
+    worked.execute(
+        "INSERT INTO alerts (kind, about, summary, command) VALUES ('lane_lags', 'test', 'late', './albumen doctor')"
+    )
+    page = shown("alerts")
+    page.get_by_role("button", name="Silence for 8 h").click()
+    page.get_by_label("Why").fill("moving house")
+    page.get_by_role("button", name="Go on", exact=True).click()
+    page.get_by_text("moving house").wait_for()
+    page.get_by_role("button", name="End").click()
+    page.get_by_role("button", name="Go on", exact=True).click()
+    page.get_by_text("the silence has ended").wait_for()
+    assert [row.reason for row in worked.query("SELECT reason FROM silences WHERE ends_at <= now()")] == [
+        "moving house"
+    ]
 
 
 def test_the_overview_refreshes_itself(shown: Open, worked: Any) -> None:
