@@ -34,7 +34,8 @@ FILL = (
            vector)
        SELECT 1, n, 0, 0.2, 0.2, 0.2, 0.3, 0.9, {LANDMARKS}, 100, 'm',
            l2_normalize(s.point + m.point * CAST(array_fill(0.75, ARRAY[128]) AS vector))
-       FROM (SELECT n, n % :people AS s, (CAST(n AS bigint) * 7919) % 5000 AS m FROM generate_series(1, :all) n) AS chosen
+       FROM (SELECT n, n % :people AS s, (CAST(n AS bigint) * 7919) % 5000 AS m
+             FROM generate_series(1, :all) n) AS chosen
        JOIN somebody s ON s.number = chosen.s JOIN mood m ON m.number = chosen.m""",
     """INSERT INTO face_people (library_id, item_id, face_no, person_id, confidence, x, y, width, height)
        SELECT 1, n, 0, 'p' || n % :people, 1, 0.2, 0.2, 0.2, 0.3 FROM generate_series(1, :n) n""",
