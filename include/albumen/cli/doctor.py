@@ -41,7 +41,9 @@ def doctor() -> None:
     """Check the machine, the environment and the running stack; exit with 1 when something fails."""
     stack = Stack()
     failed = False
-    for check in (machine, environment, programs, weights, stack_parts, catalog_schema, stopped_steps, leftovers):
+    on_the_machine = (machine, environment, programs, weights)
+    of_the_stack = (stack_parts, catalog_schema, stopped_steps, neighbours, leftovers)
+    for check in on_the_machine + of_the_stack:
         for finding in check(stack):
             failed = failed or finding.verdict is Verdict.FAIL
             fix = f"  → {finding.fix}" if finding.fix else ""
@@ -189,6 +191,30 @@ def stopped_steps(stack: Stack) -> Iterator[Finding]:
     for name, pause in stopped.items():
         verdict = Verdict.FAIL if pause.breaker else Verdict.WARN
         yield Finding(verdict, f"step {name}", str(pause), f"mend the cause, then ./albumen step resume {name}")
+
+
+def neighbours(stack: Stack) -> Iterator[Finding]:
+    """Whether a search among the pictures' points finds the point that it is asked for."""
+    if not stack.home.exists or not stack.postgres.running:
+        return
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from albumen.catalog import embeddings, engine, models_in_use
+
+    try:
+        with engine.connect(catalog_url(stack.home)) as connection:
+            found = {
+                model_id: embeddings.finds_itself(connection, model_id)
+                for model_id in models_in_use.model_ids(connection).values()
+            }
+    except SQLAlchemyError:
+        return  # the catalog's own finding tells it
+    for model_id, finds in found.items():
+        if finds is False:
+            fix = f"REINDEX the index of {model_id} on the table embeddings"
+            yield Finding(Verdict.FAIL, "neighbours", f"a point of {model_id} is not nearest to itself", fix)
+        elif finds:
+            yield Finding(Verdict.OK, "neighbours", f"points of {model_id} are found")
 
 
 def leftovers(_stack: Stack) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from albumen.catalog import models_in_use
+from albumen.catalog import embeddings, models_in_use
 from albumen.cli.models_compare import compare_models
 from albumen.cli.session import Session, fail
 from albumen.settings import Settings
@@ -75,7 +75,7 @@ def switch(
 ) -> None:
     """Have another scene model's labels and points count; the way back is another switch.
 
-    Its rows are made beside the old ones by setting `models.scene`; this changes which are read.
+    Its rows are made beside the old ones by setting `models.scene`; this indexes its points and changes which are read.
     """
     chosen = models().get(model)
     if chosen is None or chosen.capability != "scene":
@@ -88,6 +88,8 @@ def switch(
         if found.seen < found.photos and not force:
             words = f"set ALBUMEN_MODELS__SCENE={model} and let it work, or say --force"
             fail(f"{model} has seen {found.seen} of {found.photos} photos: {words}")
+        for points in (model, text_space):
+            embeddings.index(connection, points)
         before = models_in_use.switch(connection, scene=model, text_space=text_space)
         connection.commit()
     typer.echo(f"in use: {model}, which has seen {found.seen} of {found.photos} photos; before: {before}")

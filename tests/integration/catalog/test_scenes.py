@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from albumen.catalog import embeddings, models_in_use, scenes
 from albumen.settings import ModelSettings
@@ -110,3 +111,22 @@ def test_a_switch_changes_which_rows_count_and_another_one_goes_back(filled: Tes
         connection.commit()
         assert models_in_use.model_ids(connection)["scene"] == before
     assert all(label["name"] != "sea" for record in filled.records().values() for label in record["labels"])
+
+
+def test_a_models_points_are_indexed_once_and_a_search_among_them_finds_what_it_is_asked_for(
+    filled: TestLibrary,
+) -> None:
+    named = "SELECT indexname FROM pg_indexes WHERE tablename = 'embeddings' AND indexdef LIKE '%hnsw%' ORDER BY 1"
+    chosen = ModelSettings()
+    with filled.connect() as connection:
+        assert embeddings.finds_itself(connection, "nobody") is None
+        assert not embeddings.index(connection, "nobody")
+        for model_id in (chosen.scene, chosen.text_space, chosen.scene):
+            assert embeddings.index(connection, model_id)
+            assert embeddings.finds_itself(connection, model_id)
+        with pytest.raises(ValueError, match="no model id"):
+            embeddings.index(connection, "x'; DROP TABLE items; --")
+        connection.execute(text("UPDATE items SET retired_at = now()"))
+        assert embeddings.finds_itself(connection, chosen.scene) is None
+        connection.rollback()
+    assert [name for (name,) in filled.query(named)] == ["embeddings_by_text_space"]
