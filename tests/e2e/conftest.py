@@ -22,13 +22,13 @@ BUNDLES = [
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
     stack = Stack(Home(tmp_path_factory.mktemp("e2e") / "home"))
-    with without_airflow() as environment:
-        environment.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(BUNDLES))
-        try:
+    try:
+        with without_airflow() as environment:
+            environment.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(BUNDLES))
             stack.up()
-            yield stack
-        finally:
-            stack.delete()
+        yield stack
+    finally:
+        stack.delete()
 
 
 @pytest.fixture

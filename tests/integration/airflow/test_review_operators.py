@@ -154,7 +154,7 @@ def test_names_in_a_question_are_no_markup() -> None:
     hostile = StoredMemory(
         memory_id="0" * 16, kind="k", key="k", told_on=date(2023, 6, 12), title="[a](javascript:alert(1))",
         reason="`x` <img src=x>", strength=1.0, inputs_key="i", page_key="p", state="review", files={}, why={},
-        items=[(1, "test/![x](http://elsewhere.test/x).jpg", "*bold*")],
+        items=[(1, "test/![x](http://elsewhere.test/x).jpg", "*bold*")], videos=0,
     )  # fmt: skip
     body = review.question(hostile, "test", "test/")
     told = body.partition("\n\n")[2]

@@ -75,22 +75,22 @@ def test_copies_are_one_group_with_the_original_first_and_why(copied: TestLibrar
 
 
 def test_a_settled_group_stays_settled_when_another_copy_comes(copied: TestLibrary) -> None:
-    (group,) = groups(copied)
+    (group,) = groups(copied, kind="near")
     sent = next(member for member in group.members if member.key.endswith("sent.jpg"))
     with copied.connect() as connection:
         duplicates.resolve(connection, copied.library.library_id, group.group_id, "keep", by="ann", keeper=sent.item_id)
         connection.commit()
     copied.put("again.jpg", edited(a_photo("a"), size=(300, 225)))
     work(copied)
-    assert groups(copied) == []
-    (settled,) = groups(copied, resolved=True)
+    assert groups(copied, kind="near") == []
+    (settled,) = groups(copied, kind="near", resolved=True)
     assert (settled.group_id, settled.decision, settled.resolved_by) == (group.group_id, "keep", "ann")
     assert settled.keeper_item_id == sent.item_id
     assert len(settled.members) == 4
 
 
 def test_what_is_said_to_be_different_is_no_duplicate_any_more(copied: TestLibrary) -> None:
-    (group,) = groups(copied)
+    (group,) = groups(copied, kind="near")
     with copied.connect() as connection:
         duplicates.resolve(connection, copied.library.library_id, group.group_id, "different", by="ann")
         connection.commit()
@@ -105,7 +105,7 @@ def test_a_copy_that_vanishes_leaves_its_group_and_the_last_one_ends_it(copied: 
         copied.discover()
         copied.discover()
         copied.work()
-        assert [len(group.members) for group in groups(copied)] == ([left] if left else [])
+        assert [len(group.members) for group in groups(copied, kind="near")] == ([left] if left else [])
 
 
 def test_frames_of_a_burst_are_a_stack(library: TestLibrary, sandbox: Any) -> None:

@@ -414,8 +414,8 @@ def test_a_memory_that_is_being_made_meanwhile_is_withdrawn(told: TestLibrary, m
     told.execute("DELETE FROM memories")
     render = generating.render_story
 
-    def meanwhile(story: Any, pictures: Any) -> str:
-        page = render(story, pictures)
+    def meanwhile(*told_of: Any) -> str:
+        page = render(*told_of)
         erase(told, "0.jpg", "1.jpg")
         return page
 

@@ -75,6 +75,7 @@ def test_json_says_all_there_is_to_say():
     first = described["items"].pop(0)
     assert first == {
         "item_id": 1,
+        "media": "photo",
         "key": "2019/img.jpg",
         "reason": "the best",
         "taken_local": "2019-06-12T09:30:00",
