@@ -48,10 +48,16 @@ if (shelf) {
     tile.dataset.item = item.id;
     tile.href = `item?library=${encodeURIComponent(shelf.dataset.library)}&subject=${item.id}`;
     tile.style.backgroundColor = /^#[0-9a-f]{6}$/i.test(item.colour) ? item.colour : "";
-    const picture = new Image();
-    picture.alt = `${item.kind}${item.taken ? ` of ${item.taken}` : ""}`;
-    picture.decoding = "async";
-    if (item.thumb) picture.src = item.thumb;
+    const words = `${item.kind}${item.taken ? ` of ${item.taken}` : ""}`;
+    const picture = item.thumb ? new Image() : document.createElement("span");
+    if (item.thumb) {
+      picture.alt = words;
+      picture.decoding = "async";
+      picture.src = item.thumb;
+    } else {
+      picture.className = "unseen";
+      picture.textContent = `no picture: ${words}`;
+    }
     const parts = [picture];
     if (item.kind === "video") {
       const mark = document.createElement("span");
