@@ -244,6 +244,9 @@ def test_a_lost_page_is_told_again(library: TestLibrary, sandbox: Any, run_check
         library.put(f"{number}.jpg", file.getvalue())
     library.discover()
     library.work()
+    # Links are signed with the time of the writing: a feed that has none is the same bytes when it is written again.
+    unsigned = library.settings.memories.model_copy(update={"link_hours": 0})
+    library.settings = library.settings.model_copy(update={"memories": unsigned})
     day, settings = date(2024, 5, 1), library.settings
     seed = library.library.library_id
     assert len(generating.generate(library.connect, library.store, library.library, day, settings, seed=seed)) == 1
