@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -83,11 +85,24 @@ def render(data: bytes, mime: str, *, renditions: RenditionSettings, limits: Lim
     ItemFault
         `unsupported`, `too_large` or `unreadable`, with the limit or the decoder's words.
     """
+    with rendering():
+        return _render(data, mime, renditions, limits)
+
+
+@contextmanager
+def rendering() -> Iterator[None]:
+    """Hush the decoders' warnings, and refuse what needs too much memory.
+
+    Raises
+    ------
+    ItemFault
+        `too_large`, where memory ran out.
+    """
     try:
         with warnings.catch_warnings():
             # Pillow warns of damage that costs no pixel; nobody reads a child's standard error for it.
             warnings.simplefilter("ignore")
-            return _render(data, mime, renditions, limits)
+            yield
     except MemoryError as error:
         raise ItemFault(Reason.TOO_LARGE, "rendering needs more memory than the sandbox has") from error
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,8 +9,7 @@ from albumen.media.colour import to_srgb
 from albumen.media.decoded import DecodedPhoto, Wanted
 from albumen.media.decoders import decode
 from albumen.media.geometry import shrink, turn_upright
-from albumen.media.photo import JPEG_SIDE_MAX, EncodedPicture, as_jpeg, size_of_largest
-from albumen.pipeline.taxonomy import ItemFault, Reason
+from albumen.media.photo import JPEG_SIDE_MAX, EncodedPicture, as_jpeg, rendering, size_of_largest
 from albumen.settings import LimitSettings
 
 FULL_SIZE = Wanted(JPEG_SIDE_MAX, JPEG_SIDE_MAX)
@@ -51,13 +48,8 @@ def render_one(
     ItemFault
         `unsupported`, `too_large` or `unreadable`, with the limit or the decoder's words.
     """
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of damage that costs no pixel; nobody reads a child's standard error for it.
-            warnings.simplefilter("ignore")
-            return as_jpeg(_upright_srgb(decode(data, mime, limits, size), size), quality, subsampling=subsampling)
-    except MemoryError as error:
-        raise ItemFault(Reason.TOO_LARGE, "rendering needs more memory than the sandbox has") from error
+    with rendering():
+        return as_jpeg(_upright_srgb(decode(data, mime, limits, size), size), quality, subsampling=subsampling)
 
 
 def _upright_srgb(photo: DecodedPhoto, size: Wanted) -> NDArray[np.uint8]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from albumen.catalog.leases import Lease
+from albumen.testing.ending import is_gone
 from albumen.testing.library import TestLibrary
 from albumen.testing.videos import a_video
 
@@ -131,16 +130,3 @@ def descendants(pid: int) -> list[int]:
             for child in map(int, (thread / "children").read_text().split()):
                 found += [child, *descendants(child)]
     return found
-
-
-def is_gone(pid: int) -> bool:
-    for _ in range(500):
-        try:
-            os.kill(pid, 0)
-            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
-                return True
-        except (ProcessLookupError, FileNotFoundError):
-            return True
-        time.sleep(0.02)
-    os.kill(pid, signal.SIGKILL)
-    return False

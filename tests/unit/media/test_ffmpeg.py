@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from albumen.media import ffmpeg
+from albumen.testing.ending import is_gone
 
 
 def test_makes_a_file_and_tells_how_far_it_is(tmp_path: Path) -> None:
@@ -60,7 +59,7 @@ def test_dies_with_its_parent(tmp_path: Path) -> None:
     child = _first_child(parent.pid)
     parent.kill()
     parent.wait()
-    assert _is_gone(child)
+    assert is_gone(child)
 
 
 def _first_child(pid: int) -> int:
@@ -69,16 +68,3 @@ def _first_child(pid: int) -> int:
         if children and b"ffmpeg" in Path(f"/proc/{children[0]}/cmdline").read_bytes().split(b"\0")[0]:
             return int(children[0])
         time.sleep(0.02)
-
-
-def _is_gone(pid: int) -> bool:
-    for _ in range(500):
-        try:
-            os.kill(pid, 0)
-            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
-                return True
-        except (ProcessLookupError, FileNotFoundError):
-            return True
-        time.sleep(0.02)
-    os.kill(pid, signal.SIGKILL)
-    return False
