@@ -68,9 +68,11 @@ class World:
         self.mend()
 
     def mend(self) -> None:
-        """What a supervisor does: start what does not run."""
-        with contextlib.suppress(processes.StackError):
-            self.stack.up()
+        """What a supervisor does: start what does not run, and again what ended while the rest came up."""
+        for _ in range(5):
+            with contextlib.suppress(processes.StackError):
+                self.stack.up()
+                return
 
     def tasks(self) -> list[psutil.Process]:
         """The tasks that are in the middle of a shard: they have a sandbox's child."""
