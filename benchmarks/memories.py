@@ -38,7 +38,7 @@ from albumen.memories.registry import memory_kinds
 from albumen.memories.story import Story
 from albumen.settings import MemorySettings, Settings
 from albumen.testing.memories import a_memorable
-from albumen.testing.owners import an_owner, hit_rates
+from albumen.testing.owners import an_owner, circle_hit_rates, hit_rates
 
 SIZES = (10_000, 100_000)
 OWNERS = 20
@@ -151,14 +151,17 @@ def material(dice: random.Random) -> list[Photo]:
 
 
 def taste(owners: int) -> dict[str, Any]:
-    """Hit-rate@5 of the personal and of the impersonal feed."""
+    """Hit-rate@5 of the personal and of the impersonal feed; by the close circle alone, of who never said anything."""
     rates = [hit_rates(an_owner(seed)) for seed in range(owners)]
     own, plain = mean(one[0] for one in rates), mean(one[1] for one in rates)
+    close = [circle_hit_rates(an_owner(seed)) for seed in range(owners)]
     return {
         "owners": owners,
         "personal": round(own, 3),
         "impersonal": round(plain, 3),
         "ratio": round(own / max(plain, 0.001), 2),
+        "close circle alone": round(mean(one[0] for one in close), 3),
+        "without it": round(mean(one[1] for one in close), 3),
     }
 
 
@@ -211,7 +214,7 @@ def main() -> int:
         try:
             stack.servers_up()
             found["truth"] = truth(catalog_url(stack.home), options.lives)
-            found["cost"] = cost(catalog_url(stack.home), sorted({SIZES[0], options.items}))
+            found["cost"] = cost(catalog_url(stack.home), sorted({*SIZES, options.items}))
         finally:
             stack.delete()
     failures = faults(found)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from albumen.catalog import days, models_in_use
+from albumen.catalog import days, highlights, models_in_use
 from albumen.catalog import engine as engines
+from albumen.organise.organising import DAYS_AT_ONCE
 
 FILL = (
     "INSERT INTO libraries (name, bucket, home_zone, consents) VALUES ('bench', 'bench', 'Europe/Zagreb', '{faces}')",
@@ -42,7 +43,6 @@ FILL = (
        FROM generate_series(0, 99) p""",
     """INSERT INTO item_places (library_id, item_id, lat, lon, place_id, inferred)
        SELECT 1, n, 45, 15, 'place' || n % 100, false FROM generate_series(1, :n) n""",
-    """INSERT INTO days SELECT 1, CAST(taken_local AS date), count(*), count(*) FROM facts GROUP BY 2""",
     """INSERT INTO trips (library_id, trip_id, starts_at, ends_at, first_day, last_day, days, photos, farthest_km)
        SELECT 1, 't' || t, d, d + 6, d, d + 6, 7, 50, 200
        FROM (SELECT t, date '2001-03-01' + t * 60 AS d FROM generate_series(0, 140) t) AS made""",
@@ -50,6 +50,8 @@ FILL = (
        SELECT 1, item_id, t.trip_id FROM facts JOIN trips t
        ON CAST(taken_local AS date) BETWEEN t.first_day AND t.last_day""",
 )
+
+TAKEN_ON = "SELECT DISTINCT CAST(taken_local AS date) FROM facts ORDER BY 1"
 
 
 def fill(url: str, items: int) -> None:
@@ -61,6 +63,18 @@ def fill(url: str, items: int) -> None:
             connection.execute(text(statement), {name: known[name] for name in known if f":{name}" in statement})
         connection.commit()
     analyze(url)
+    with engines.engine(url).connect() as connection:
+        every = connection.execute(text(TAKEN_ON)).scalars().all()
+        for first in range(0, len(every), DAYS_AT_ONCE):
+            look_at(connection, every[first : first + DAYS_AT_ONCE])
+            connection.commit()
+    analyze(url)
+
+
+def look_at(connection: Connection, changed: Sequence[date]) -> None:
+    """Organise some days as far as memories read them: counts, and the pictures that stand for them."""
+    days.recount(connection, 1, changed)
+    highlights.choose(connection, 1, changed)
 
 
 def analyze(url: str) -> None:
@@ -152,6 +166,6 @@ def live(url: str, life: Life) -> None:
             connection.execute(text(statement), life.rows)
         trips: Sequence[dict[str, Any]] = [{"trip": name, "first": a, "last": b} for name, a, b in life.trips]
         connection.execute(text(TRIP), trips)
-        days.recount(connection, 1, life.days)
+        look_at(connection, life.days)
         connection.commit()
     analyze(url)

@@ -70,6 +70,11 @@ def mark(connection: Connection, library_id: int, items: Sequence[int]) -> None:
         connection.execute(DIRTY_ITEMS, parameters)
 
 
+def mark_days_of(connection: Connection, library_id: int, items: Sequence[int]) -> None:
+    """Have the days these items are on organised anew, and not the items."""
+    connection.execute(DIRTY_DAYS, {"library_id": library_id, "items": list(items)})
+
+
 def mark_days(connection: Connection, library_id: int, first: date, last: date) -> None:
     """Have the days from first to last on which someone was somewhere organised anew."""
     connection.execute(DIRTY_SPAN, {"library_id": library_id, "first": first, "last": last})

@@ -157,6 +157,7 @@ FORGET_FACES = (
     text("DELETE FROM face_decisions WHERE library_id = :library_id"),
     text("DELETE FROM person_pairs WHERE library_id = :library_id"),
     text("DELETE FROM people WHERE library_id = :library_id"),
+    text("DELETE FROM highlights WHERE library_id = :library_id AND feature LIKE 'person:%'"),
     text("DELETE FROM memory_signals WHERE library_id = :library_id AND signal = 'pinned'"),
     text("""
         UPDATE memory_signals s SET features = (

@@ -1,76 +1,39 @@
-"""What is there to tell of these days? The photos and videos of a few date ranges, in one bounded query.
+"""What is there to tell of these days, and of these people and things? The best pictures of each, in one bounded query.
 
-Of a long window each day gives its best photos only, so that what is read depends on how many days
-are asked for, and not on how many photos a library has.
+What is read depends on how many days are asked for, and not on how many pictures a library has: see `highlights`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-MOST_PHOTOS = 4_000
-"""No story needs more; a day of 50,000 photos is cut to its best."""
-LEAST_OF_A_DAY = 12
-OF_A_YEAR = 40
-"""Photos of one person that are read of each year."""
-UNSAFE = 0.5
-"""From this score on a picture is in no story."""
+from albumen.catalog.highlights import TOLD_KINDS, UNSAFE
+
+OF_A_YEAR = 16
+"""Pictures of one person or thing that are read of each year."""
 NEAR_KM = 5.0
 """A guessed position that may be farther off names no place."""
-MOST_OF_A_DAY = 2000
 
 PHOTOS = text("""
-    WITH seen AS (
-        SELECT f.item_id, CAST(f.taken_local AS date) AS day, q.score, row_number() OVER (
-            PARTITION BY date_trunc('hour', f.taken_local) ORDER BY q.score DESC NULLS LAST, f.item_id
-        ) AS of_hour
-        FROM unnest(CAST(:firsts AS timestamp[]), CAST(:ends AS timestamp[])) AS w(first, last)
+    WITH of_days AS (
+        SELECT unnest(h.items[1:w.most]) AS item_id
+        FROM unnest(CAST(:firsts AS date[]), CAST(:lasts AS date[]), CAST(:mosts AS int[])) AS w(first, last, most)
         CROSS JOIN LATERAL (
-            SELECT item_id, taken_local FROM facts
-            WHERE library_id = :library_id AND taken_local >= w.first AND taken_local < w.last
-                AND taken_confidence IN ('high', 'medium') OFFSET 0
-        ) AS f
-        CROSS JOIN LATERAL (
-            SELECT FROM items i WHERE i.library_id = :library_id AND i.item_id = f.item_id AND i.retired_at IS NULL
-                AND (i.kind = 'photo' OR i.kind = 'video' AND (
-                    SELECT still_id FROM paired WHERE library_id = :library_id AND clip_id = f.item_id LIMIT 1) IS NULL)
-            LIMIT 1
-        ) AS living
-        LEFT JOIN LATERAL (
-            SELECT score FROM quality WHERE library_id = :library_id AND item_id = f.item_id LIMIT 1
-        ) AS q ON true
-    ), ranked AS (
-        SELECT item_id, score, row_number() OVER (
-            PARTITION BY day ORDER BY of_hour, score DESC NULLS LAST, item_id
-        ) AS of_day
-        FROM seen WHERE of_hour <= :of_a_day
-    ), of_people AS (
-        SELECT w.item_id, row_number() OVER (
-            PARTITION BY w.person_id, date_part('year', f.taken_local) ORDER BY q.score DESC NULLS LAST, w.item_id
+            SELECT items FROM highlights
+            WHERE library_id = :library_id AND feature = '' AND day BETWEEN w.first AND w.last OFFSET 0
+        ) AS h
+    ), of_features AS (
+        SELECT u.item_id, row_number() OVER (
+            PARTITION BY h.feature, date_part('year', h.day) ORDER BY u.place, h.score DESC, h.day
         ) AS of_year
-        FROM face_people w
-        CROSS JOIN LATERAL (
-            SELECT taken_local FROM facts
-            WHERE library_id = :library_id AND item_id = w.item_id AND taken_confidence IN ('high', 'medium') LIMIT 1
-        ) AS f
-        CROSS JOIN LATERAL (
-            SELECT FROM items i WHERE i.library_id = :library_id AND i.item_id = w.item_id AND i.retired_at IS NULL
-                AND (i.kind = 'photo' OR i.kind = 'video' AND (
-                    SELECT still_id FROM paired WHERE library_id = :library_id AND clip_id = w.item_id LIMIT 1) IS NULL)
-            LIMIT 1
-        ) AS living
-        LEFT JOIN LATERAL (
-            SELECT score FROM quality WHERE library_id = :library_id AND item_id = w.item_id LIMIT 1
-        ) AS q ON true
-        WHERE w.library_id = :library_id AND w.person_id = ANY(:people)
+        FROM highlights h CROSS JOIN LATERAL unnest(h.items) WITH ORDINALITY AS u(item_id, place)
+        WHERE h.library_id = :library_id AND h.feature = ANY(:features)
     ), picked AS MATERIALIZED (
-        (SELECT item_id FROM ranked WHERE of_day <= :of_a_day
-         ORDER BY of_day, score DESC NULLS LAST, item_id LIMIT :most)
-        UNION SELECT item_id FROM of_people WHERE of_year <= :of_a_year
+        SELECT item_id FROM of_days UNION SELECT item_id FROM of_features WHERE of_year <= :of_a_year
     )
     SELECT f.item_id, o.key, f.taken_local, f.taken_confidence, f.width, f.height, f.gps_lat, f.gps_lon,
         q.score AS quality, COALESCE(q.reasons, '{}') AS quality_reasons, l.phash,
@@ -120,11 +83,10 @@ PHOTOS = text("""
     LEFT JOIN picture_kinds k ON k.library_id = :library_id AND k.item_id = f.item_id
     LEFT JOIN scenes sc ON sc.library_id = :library_id AND sc.item_id = f.item_id AND sc.model_id = :scene_model
     LEFT JOIN safety s ON s.library_id = :library_id AND s.item_id = f.item_id
-    WHERE COALESCE(k.kind, 'photo') IN ('photo', 'scan') AND COALESCE(s.score, 0) < :unsafe
+    WHERE COALESCE(k.kind, 'photo') = ANY(:kinds) AND COALESCE(s.score, 0) < :unsafe
     ORDER BY f.taken_local, f.item_id
 """)
-"""Of every day the best photo of each hour before any second one; details are read of those only. The clip of a photo
-is told with it and not by itself.
+"""What changed since a day was organised is left out here: what is retired, has another kind or is unsafe now.
 
 The planner cannot know how few rows the windows have, and would read whole tables to join them; a LATERAL with a LIMIT
 or OFFSET is looked up row by row.
@@ -134,37 +96,39 @@ or OFFSET is looked up row by row.
 def photos(
     connection: Connection,
     library_id: int,
-    ranges: Sequence[tuple[date, date]],
+    ranges: Sequence[tuple[date, date, int]],
     *,
-    days: int,
-    people: Sequence[str] = (),
+    features: Sequence[str] = (),
     scene_model: str = "",
 ) -> list[dict[str, Any]]:
-    """What was taken on these local dates, or of these people, at a time that is trusted, by time; of many, the best.
+    """The best of what was taken on these local dates, or of these people and things, at a time that is trusted.
 
     Parameters
     ----------
-    ranges : sequence of (date, date)
-        First and last day, both included; without overlap.
-    days : int
-        How many of the days have photos.
-    people : sequence of str
-        Of these people the best photos of each year are read too, whatever their day; that grows with their photos.
+    ranges : sequence of (date, date, int)
+        First and last day, both included, and how many pictures of each day at most.
+    features : sequence of str
+        `person:ID`, `place:ID` or `label:NAME`, of each of which every year gives its best pictures, of different days
+        first; that grows with the days they are seen on.
     scene_model : str
         Whose labels count, as `models_in_use.model_ids` gives it for `scene`.
+
+    Returns
+    -------
+    list of dict
+        By time.
     """
-    if not (ranges or people):
+    if not (ranges or features):
         return []
-    day = datetime.min.time()
     parameters = {
         "library_id": library_id,
-        "firsts": [datetime.combine(first, day) for first, _ in ranges],
-        "ends": [datetime.combine(date.fromordinal(last.toordinal() + 1), day) for _, last in ranges],
-        "of_a_day": min(max(MOST_PHOTOS // max(days, 1), LEAST_OF_A_DAY), MOST_OF_A_DAY),
-        "most": MOST_PHOTOS,
+        "firsts": [first for first, _, _ in ranges],
+        "lasts": [last for _, last, _ in ranges],
+        "mosts": [most for _, _, most in ranges],
         "near_km": NEAR_KM,
         "unsafe": UNSAFE,
-        "people": list(people),
+        "kinds": list(TOLD_KINDS),
+        "features": list(features),
         "of_a_year": OF_A_YEAR,
         "scene_model": scene_model,
     }

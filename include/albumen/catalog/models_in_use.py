@@ -24,6 +24,12 @@ SWITCH = text("""
     SET model_id = excluded.model_id, before = excluded.before, since = now()
 """)
 
+LOOK_ANEW = text("""
+    INSERT INTO dirty_days (library_id, day) SELECT library_id, day FROM days ORDER BY 1, 2
+    ON CONFLICT (library_id, day) DO UPDATE SET since = now()
+""")
+"""Which pictures stand for what a day shows hangs on the labels; grows with the days of all libraries."""
+
 SCENE, TEXT_SPACE = "scene", "text_space"
 
 
@@ -56,4 +62,5 @@ def switch(connection: Connection, *, scene: str, text_space: str) -> str:
     for capability, model_id in ((SCENE, scene), (TEXT_SPACE, text_space)):
         parameters = {"capability": capability, "model_id": model_id, "before": before[capability]}
         connection.execute(SWITCH, parameters)
+    connection.execute(LOOK_ANEW)
     return before[SCENE]

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
+from albumen.catalog import changes
+
 _PERSON = """
     SELECT person_id, name, birth_date, hidden, ignored, faces, cover_item_id, cover_face_no, model_id,
         {centre} AS centre
@@ -208,7 +210,7 @@ def forget(connection: Connection, library_id: int, items: Sequence[int]) -> Non
 
 
 def assign(connection: Connection, library_id: int, found: Sequence[Assignment]) -> None:
-    """Give faces to people; someone new appears."""
+    """Give faces to people; someone new appears, and the days of the items are organised anew."""
     if not found:
         return
     connection.execute(APPEAR, {"library_id": library_id, "people": sorted({one.person_id for one in found})})
@@ -224,6 +226,7 @@ def assign(connection: Connection, library_id: int, found: Sequence[Assignment])
         for one in found
     ]
     connection.execute(ASSIGN, rows)
+    changes.mark_days_of(connection, library_id, sorted({one.item_id for one in found}))
 
 
 def add(

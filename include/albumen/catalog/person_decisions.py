@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import people
+from albumen.catalog import changes, highlights, people
 from albumen.catalog.people import Assignment, PersonError
 
 CHANGEABLE = ("name", "birth_date", "hidden", "ignored")
@@ -47,11 +47,6 @@ PART = text("""
 
 TAKE = text("DELETE FROM face_people WHERE library_id = :library_id AND item_id = :item_id AND face_no = :face_no")
 
-MARK = text("""
-    INSERT INTO dirty_items (library_id, item_id) SELECT :library_id, unnest(CAST(:items AS bigint[])) ORDER BY 2
-    ON CONFLICT DO NOTHING
-""")
-
 
 def change(connection: Connection, library_id: int, person_id: str, values: Mapping[str, Any]) -> None:
     """Set the name, the birth date, `hidden` or `ignored` of a person."""
@@ -60,6 +55,8 @@ def change(connection: Connection, library_id: int, person_id: str, values: Mapp
     assignments = ", ".join(f"{name} = :{name}" for name in sorted(values))
     statement = text(f"UPDATE people SET {assignments} WHERE library_id = :library_id AND person_id = :person_id")  # noqa: S608
     connection.execute(statement, {**values, "library_id": library_id, "person_id": person_id})
+    if "hidden" in values:
+        highlights.choose_anew(connection, library_id, feature=f"person:{person_id}")
 
 
 def merge(connection: Connection, library_id: int, one: str, into: str) -> None:
@@ -76,6 +73,7 @@ def merge(connection: Connection, library_id: int, one: str, into: str) -> None:
     if together := seen.get(one, set()) & seen.get(into, set()):
         raise PersonError(f"they were seen together in {len(together)} photos: split off the wrong face first")
     least, most = sorted((one, into))
+    highlights.choose_anew(connection, library_id, feature=f"person:{one}")
     parameters = {"library_id": library_id, "one": one, "into": into, "least": least, "most": most}
     for statement in MERGE:
         connection.execute(statement, parameters)
@@ -121,4 +119,4 @@ def reject(connection: Connection, library_id: int, faces: Sequence[Assignment],
     for face in faces:
         connection.execute(TAKE, {"library_id": library_id, "item_id": face.item_id, "face_no": face.face_no})
     people.refresh(connection, library_id, {face.person_id for face in faces})
-    connection.execute(MARK, {"library_id": library_id, "items": sorted({face.item_id for face in faces})})
+    changes.mark(connection, library_id, sorted({face.item_id for face in faces}))

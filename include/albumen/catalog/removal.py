@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, text
 
-from albumen.catalog import changes, memories, outcomes
+from albumen.catalog import changes, highlights, memories, outcomes
 from albumen.catalog.models import Base
 from albumen.catalog.results import StepOutcome
 
@@ -86,6 +86,7 @@ def forget_items(
     ids = list(items.values())
     scope = {"library_id": library_id, "items": ids}
     changes.mark(connection, library_id, ids)
+    highlights.leave_out(connection, library_id, ids)
     originals = list(connection.execute(DETACH, scope).scalars())
     gone.counts["originals"] = len(originals)
     gone.counts["due"] = connection.execute(FORGET_DUE, {**scope, "subjects": ids}).rowcount

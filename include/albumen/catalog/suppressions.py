@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection, TextClause, text
 
-from albumen.catalog import tombstones
+from albumen.catalog import highlights, tombstones
 
 COLUMNS = "suppression_id, kind, value, item_id, first, last"
 
@@ -20,10 +20,10 @@ ADD = text(f"""
 
 OF_LIBRARY = text(f"SELECT {COLUMNS} FROM suppressions WHERE library_id = :library_id ORDER BY suppression_id")  # noqa: S608
 
-LIFT = text("""
+LIFT = text(f"""
     DELETE FROM suppressions WHERE library_id = :library_id AND suppression_id = :suppression_id
-    RETURNING suppression_id
-""")
+    RETURNING {COLUMNS}
+""")  # noqa: S608
 
 LATEST = text("SELECT COALESCE(max(suppression_id), 0) FROM suppressions WHERE library_id = :library_id")
 
@@ -156,13 +156,27 @@ def add(connection: Connection, library_id: int, wanted: Suppression) -> Suppres
     fields = ("kind", "value", "item_id", "first", "last")
     values = {"library_id": library_id, **{name: getattr(wanted, name) for name in fields}}
     row = connection.execute(ADD, values).mappings().one_or_none()
-    return Suppression(**row) if row else None
+    if row is None:
+        return None
+    _choose_anew(connection, library_id, added := Suppression(**row))
+    return added
 
 
 def lift(connection: Connection, library_id: int, suppression_id: int) -> bool:
     """Take a suppression back; False if there is none."""
     parameters = {"library_id": library_id, "suppression_id": suppression_id}
-    return connection.execute(LIFT, parameters).scalar_one_or_none() is not None
+    row = connection.execute(LIFT, parameters).mappings().one_or_none()
+    if row is not None:
+        _choose_anew(connection, library_id, Suppression(**row))
+    return row is not None
+
+
+def _choose_anew(connection: Connection, library_id: int, changed: Suppression) -> None:
+    """The days that lose pictures, or get them back, give others their place."""
+    if changed.item_id is not None:
+        highlights.choose_anew(connection, library_id, item_id=changed.item_id)
+    elif changed.kind in highlights.NOUNS:
+        highlights.choose_anew(connection, library_id, feature=f"{changed.kind}:{changed.value}")
 
 
 def of_library(connection: Connection, library_id: int) -> list[Suppression]:

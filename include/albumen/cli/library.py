@@ -81,7 +81,7 @@ def show(name: str) -> None:
 def set_policies(
     name: str,
     zone: Annotated[str | None, typer.Option(help="Home time zone.")] = None,
-    locale: Annotated[str | None, typer.Option(help="How dates are written, as en_GB.")] = None,
+    locale: Annotated[str | None, typer.Option(help="Language and dates of stories, as en_GB, de, fr_CA, hr.")] = None,
     faces: Annotated[bool | None, typer.Option("--faces/--no-faces", help="Consent to face recognition.")] = None,
     proxy: Annotated[
         ProxyPolicy | None, typer.Option(help="Which videos get a proxy: what browsers do not play, … all, none.")

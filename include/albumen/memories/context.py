@@ -126,6 +126,13 @@ class Photo:
         """Ids of the people in it."""
         return self.appearing.union(face.person for face in self.faces if face.person is not None)
 
+    @property
+    def features(self) -> frozenset[str]:
+        """What it is about: `person:ID`, `label:NAME`, `place:ID`."""
+        places = [] if self.place_id is None else [f"place:{self.place_id}"]
+        people = [f"person:{person}" for person in self.people]
+        return frozenset([*people, *(f"label:{label}" for label in self.labels), *places])
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

@@ -31,13 +31,14 @@ class Window:
     Attributes
     ----------
     ranges : tuple of DateRange
-        Local dates, in time order and without overlap. Of a long window each day gives its best photos only.
-    people : tuple of str
-        Ids of people, of each of whom every year gives its best photos.
+        Local dates, in time order and without overlap. Each range gives as many photos as any other, and its days give
+        their best.
+    features : tuple of str
+        `person:ID`, `place:ID` or `label:NAME`, of each of which every year gives its best photos.
     """
 
     ranges: tuple[DateRange, ...] = ()
-    people: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from albumen.catalog import (
     days,
+    highlights,
     memories,
     memory_context,
     memory_signals,
@@ -26,14 +27,18 @@ from albumen.catalog.libraries import Library
 from albumen.memories.context import Clip, Context, FaceBox, Person, Photo, Told, Trip
 from albumen.memories.contract import DateRange, MemoryKind, Window
 from albumen.memories.hiding import Hidden, hidden
-from albumen.memories.personal import Signal, Taste, learn
+from albumen.memories.personal import CIRCLE_DAYS, Signal, Taste, learn
 from albumen.settings import MemorySettings
 
 # As far back as any kind looks at what was told.
 TOLD_DAYS = 400
 FAVOURITE_STARS = 4
+# Pictures that one kind is given to choose a story of twenty from.
+OF_A_WINDOW = 400
 # Older signals have faded, and taste is learnt anew every day.
 MOST_SIGNALS = 2000
+# Who is close is among those with the most faces.
+MOST_CLOSE = 40
 
 
 def outline(connection: Connection, library: Library, day: date) -> Context:
@@ -107,15 +112,11 @@ def gather(
     named = tuple(person for person in whole.people if person.person_id not in unseen.people)
     whole = replace(whole, days=shown, trips=away, people=named)
     windows = {kind.name: kind.window(whole, day) for kind in kinds if kind.name not in unseen.kinds}
-    ranges = united(each for window in windows.values() for each in window.ranges)
     known = sorted(shown)
-    spans = [(each.first, each.last) for each in ranges if days_within(known, each)]
-    asked = sum(days_within(known, each) for each in ranges)
+    spans = sorted({span for window in windows.values() for span in shared(known, window)})
     scene_model = models_in_use.model_ids(connection)[models_in_use.SCENE]
-    wanted = sorted({person for window in windows.values() for person in window.people})
-    rows = memory_context.photos(
-        connection, library.library_id, spans, days=asked, people=wanted, scene_model=scene_model
-    )
+    wanted = sorted({feature for window in windows.values() for feature in window.features})
+    rows = memory_context.photos(connection, library.library_id, spans, features=wanted, scene_model=scene_model)
     seen = [photo for photo in map(photo_of, rows) if not unseen.hides(photo)]
     return {name: replace(whole, photos=inside(seen, window)) for name, window in windows.items()}
 
@@ -133,7 +134,29 @@ def taste_of(connection: Connection, library: Library, context: Context, day: da
         day,
         favourites=memory_signals.favourites(connection, library_id, model_id=model_id, most=MOST_SIGNALS),
         pinned=memory_signals.pins(connection, library_id),
+        seen=_seen(connection, library_id, context, day),
     )
+
+
+def shared(known: list[date], window: Window) -> list[tuple[date, date, int]]:
+    """The ranges of a window that have photos, each with how many of a day: together no more than a kind needs.
+
+    Parameters
+    ----------
+    known : list of date
+        The days with photos, ascending.
+    window : Window
+        Of one kind.
+    """
+    counted = [(each, days) for each in window.ranges if (days := days_within(known, each))]
+    return [(each.first, each.last, max(OF_A_WINDOW // len(counted) // days, 1)) for each, days in counted]
+
+
+def _seen(connection: Connection, library_id: int, context: Context, day: date) -> dict[str, int]:
+    people = {f"person:{person.person_id}": person.person_id for person in context.people[:MOST_CLOSE]}
+    since = day - timedelta(days=CIRCLE_DAYS)
+    found = highlights.days_seen(connection, library_id, list(people), since=since, before=day)
+    return {people[feature]: days for feature, days in found.items()}
 
 
 def united(ranges: Iterable[DateRange]) -> list[DateRange]:
@@ -160,7 +183,7 @@ def inside(photos: list[Photo], window: Window) -> tuple[Photo, ...]:
     for photo in photos:
         taken = photo.taken_local.date()
         at = bisect_right(firsts, taken) - 1
-        if (at >= 0 and taken <= ranges[at].last) or photo.people.intersection(window.people):
+        if (at >= 0 and taken <= ranges[at].last) or not photo.features.isdisjoint(window.features):
             found.append(photo)
     return tuple(found)
 

@@ -37,7 +37,7 @@ Connect = Callable[[], AbstractContextManager[Connection]]
 
 PAGE = "page"
 """The publisher whose key is kept with the memory."""
-RENDERING = 5
+RENDERING = 6
 """Raised when pages or pictures would come out differently."""
 
 log = logging.getLogger(__name__)

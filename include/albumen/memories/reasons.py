@@ -1,4 +1,4 @@
-"""Why a picture is in a story, in words that every kind shares."""
+"""Why a picture is in a story, in words that every kind shares: in English, whatever the story's language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from albumen.memories.context import Photo
 from albumen.memories.contract import CandidateItem
 from albumen.memories.curation import Choice
-from albumen.memories.titles import time_between
 
 
 def merit(choice: Choice, before: Photo | None, group: str) -> list[str]:
@@ -87,3 +86,17 @@ def _beats(choice: Choice) -> str:
     if len(photo.faces) > max(len(other.faces) for other in choice.alike):
         return "the one with the most faces"
     return "best"
+
+
+def time_between(seconds: float) -> str:
+    """A stretch of time, roughly: `seconds`, `4 minutes`, `3 hours`, `2 days`."""
+    if seconds < 60:
+        return "seconds"
+    for length, noun, most in ((60, "minute", 60), (3600, "hour", 24)):
+        if (number := round(seconds / length)) < most:
+            return _counted(number, noun)
+    return _counted(round(seconds / 86400), "day")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

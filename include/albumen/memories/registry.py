@@ -20,6 +20,8 @@ KINDS = (
     "albumen.memories.kinds.birthday:Birthday",
     "albumen.memories.kinds.place:PlaceKind",
     "albumen.memories.kinds.event:Event",
+    "albumen.memories.kinds.theme:ThemeKind",
+    "albumen.memories.kinds.then_and_now:ThenAndNow",
 )
 PUBLISHERS = ("albumen.memories.publishers.page:PagePublisher",)
 

@@ -23,6 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from albumen.memories.context import Photo
+from albumen.memories.language import language
 from albumen.memories.story import Story, StoryItem
 from albumen.memories.titles import clock, full_day, weekday_day, years_ago
 
@@ -92,6 +93,8 @@ def render_story(story: Story, pictures: Mapping[int, bytes], clips: Mapping[int
     style, script = _source("story.css"), _source("story.js")
     picture_style = _picture_style(shown, cover)
     return environment.get_template("story.html").render(
+        say=language(story.locale).say,
+        code=language(story.locale).code,
         title=story.title,
         lead=lead,
         head=head,
@@ -161,7 +164,9 @@ def _picture(
     # A time of exactly midnight is nearly always a date without a time.
     time = "" if (taken.hour, taken.minute, taken.second) == (0, 0, 0) else clock(taken, story.locale)
     place = _plain(photo.place or "")
-    moment = " at ".join(part for part in (full_day(taken.date(), story.locale), time) if part)
+    day = full_day(taken.date(), story.locale)
+    moment = language(story.locale).say("%(day)s at %(time)s", day=day, time=time) if time else day
+    noun = language(story.locale).say("Video" if photo.is_video else "Photo")
     reason = item.reason[:1].upper() + item.reason[1:] + "."
     return {
         "number": number,
@@ -175,8 +180,8 @@ def _picture(
         "height": max(photo.height, 1),
         "clip": moving.get(photo.item_id),
         "length": _length(photo.clip.duration_s) if photo.is_video and photo.clip else "",
-        "noun": "Video" if photo.is_video else "Photo",
-        "alt": f"{'Video' if photo.is_video else 'Photo'} of {moment}{', ' + place if place else ''}. {reason}",
+        "is_video": photo.is_video,
+        "alt": f"{noun}, {moment}{', ' + place if place else ''}. {reason}",
         "reason": reason,
         "name": _plain(PurePosixPath(photo.key).name or photo.key),
         "camera": _plain(photo.camera or ""),
@@ -201,7 +206,7 @@ def _chapter(year: int, pictures: list[dict[str, Any]], story: Story) -> dict[st
         start += size
     return {
         "year": year,
-        "ago": years_ago(story.date.year - year),
+        "ago": years_ago(story.date.year - year, story.locale),
         "day": weekday_day(days[0], story.locale) if len(days) == 1 else "",
         "iso": days[0].isoformat(),
         "place": shared_place,

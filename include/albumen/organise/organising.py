@@ -11,7 +11,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from albumen.catalog import changes, clocks, days, item_words, places
+from albumen.catalog import changes, clocks, days, highlights, item_words, places
 from albumen.organise import clocking, duplicating, locating, occasions, recognising, travelling
 
 DAYS_AT_ONCE = 400
@@ -61,6 +61,7 @@ def organise(connection: Connection, library_id: int, *, most_days: int = DAYS_A
 def organise_days(connection: Connection, library_id: int, changed: Sequence[date]) -> None:
     """Find out anew all that hangs on these local days."""
     days.recount(connection, library_id, changed)
+    highlights.choose(connection, library_id, changed)
     occasions.organise(connection, library_id, changed)
     travelling.organise(connection, library_id, changed)
     duplicating.find_in_time(connection, library_id, changed)

@@ -17,7 +17,7 @@ from albumen.catalog.models.base import ItemColumns
 pytestmark = pytest.mark.stack
 
 RESULTS = {mapper.class_.__tablename__ for mapper in Base.registry.mappers if issubclass(mapper.class_, ItemColumns)}
-GROW_WITH_A_LIBRARY = {"fingerprints", "items", "originals", "outcomes"} | RESULTS
+GROW_WITH_A_LIBRARY = {"fingerprints", "highlights", "items", "originals", "outcomes"} | RESULTS
 BOUNDED = {
     "alerts",
     "audit",

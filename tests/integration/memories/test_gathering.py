@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from albumen.catalog import memory_context
+from albumen.catalog import highlights, memory_context
 from albumen.memories.gathering import gather, outline
 from albumen.memories.registry import memory_kinds
 from albumen.settings import MemorySettings
@@ -45,7 +45,7 @@ def test_a_photo_whose_time_is_only_guessed_is_not_told_of(filled: TestLibrary) 
     today = filled.query("SELECT CAST(taken_local AS date) AS day FROM facts WHERE taken_confidence = 'low'")
     (row,) = today
     with filled.connect() as connection:
-        found = memory_context.photos(connection, filled.library.library_id, [(row.day, row.day)], days=1)
+        found = memory_context.photos(connection, filled.library.library_id, [(row.day, row.day, 9)])
     assert found == []
 
 
@@ -58,13 +58,13 @@ def test_the_outline_has_the_days_and_what_was_told(filled: TestLibrary) -> None
     assert whole.told == ()
 
 
-def test_of_a_day_with_too_many_photos_every_hour_keeps_its_best(filled: TestLibrary, monkeypatch: Any) -> None:
-    monkeypatch.setattr(memory_context, "MOST_OF_A_DAY", 2)
+def test_of_a_day_with_too_many_photos_every_hour_keeps_its_best(filled: TestLibrary) -> None:
     filled.execute("UPDATE quality SET score = 0.9")
     filled.execute("UPDATE facts SET taken_local = '2019-06-12 10:00' WHERE taken_local = '2019-06-12 11:30'")
     day = date(2019, 6, 12)
     with filled.connect() as connection:
-        found = memory_context.photos(connection, filled.library.library_id, [(day, day)], days=1)
+        highlights.choose(connection, filled.library.library_id, [day])
+        found = memory_context.photos(connection, filled.library.library_id, [(day, day, 2)])
     assert len(found) == 2
     assert len({row["taken_local"].hour for row in found}) == 2
 
@@ -101,6 +101,7 @@ def test_a_person_brings_their_best_photos_of_each_year_and_a_trip_its_places(
     )
     kinds = memory_kinds(MemorySettings())
     with filled.connect() as connection:
+        highlights.choose(connection, library_id, list(outline(connection, filled.library, date(2024, 9, 1)).days))
         contexts = gather(connection, filled.library, date(2024, 9, 1), kinds.values(), MemorySettings())
     assert [person.name for person in contexts["trip"].people] == ["Ann"]
     assert [trip.places for trip in contexts["trip"].trips] == [(("Arezzo", "Italy"),)]

@@ -1,14 +1,16 @@
+import math
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 import pytest
 
 from albumen.memories import personal
-from albumen.memories.context import Person
+from albumen.memories.context import FaceBox, Person
+from albumen.memories.contract import CandidateItem
 from albumen.memories.personal import Signal, Taste, learn
-from albumen.testing.memories import a_context
-from albumen.testing.owners import a_story, an_owner, hit_rates, ranked
+from albumen.testing.memories import a_context, a_memorable
+from albumen.testing.owners import a_story, an_owner, circle_hit_rates, hit_rates, ranked
 
 DAY = date(2026, 5, 4)
 
@@ -72,6 +74,41 @@ def test_why_says_in_words_what_the_strength_is_made_of():
     named = {one["feature"] for one in weighed.why["weights"]}
     assert {"Ann", f"stories of the kind {story.kind.replace('_', ' ')}"} <= named
     assert sum(one["adds"] for one in weighed.why["weights"]) == pytest.approx(weighed.why["personal"], abs=0.01)
+
+
+def test_those_photographed_on_most_days_are_close_and_why_says_so():
+    seen = {"ann": 120, "bob": 60, "cy": 9, **{f"p{n}": 10 + n for n in range(9)}}
+    taste = learn([], [], DAY, seen=seen)
+    assert list(taste.circle)[:2] == ["ann", "bob"]
+    assert len(taste.circle) == personal.CIRCLE_MOST
+    assert (taste.closeness("ann"), taste.closeness("bob"), taste.closeness("cy")) == (0.8, 0.4, 0.0)
+    photo = a_memorable(1, datetime(2020, 1, 1), faces=(FaceBox(0, 0, 0.1, 0.1, 1, "ann"),))
+    story = replace(a_story(Random(1), 1, DAY), items=(CandidateItem(photo, ""),), strength=0.5)
+    weighed = personal.weigh(story, taste, a_context([], people=(Person("ann", "Ann", None, 200),)))
+    (because,) = weighed.why["weights"]
+    assert because["feature"] == "Ann, photographed on 120 days of the last two years"
+    assert because["adds"] == weighed.why["personal"] == pytest.approx(personal.GAIN * math.tanh(0.4), abs=0.001)
+    assert "circle:ann" not in weighed.why["features"], "what is learnt of the library is no signal of its owner"
+
+
+def test_what_is_read_at_weekends_is_told_at_weekends():
+    monday, saturday = date(2026, 5, 4), date(2026, 5, 9)
+    trips = {day: personal.features_of(replace(a_story(Random(1), 1, day), kind="trip")) for day in (monday, saturday)}
+    answers = [Signal("finished", DAY, trips[saturday])] * 6 + [Signal("skipped", DAY, trips[monday])] * 6
+    taste = learn(answers, [*trips.values()] * 6, DAY)
+    assert taste.weight("weekend:trip") > 0.2 > -0.2 > taste.weight("weekday:trip")
+    strengths = {}
+    for day in (monday, saturday):
+        weighed = personal.weigh(replace(a_story(Random(1), 1, day), kind="trip", strength=0.5), taste, a_context([]))
+        strengths[day] = weighed.strength
+        told = {one["feature"] for one in weighed.why["weights"]}
+        assert told & {"stories of the kind trip at weekends", "stories of the kind trip from Monday to Friday"}
+    assert strengths[saturday] > strengths[monday]
+
+
+def test_the_close_circle_finds_what_an_owner_who_never_answered_likes():
+    rates = [circle_hit_rates(an_owner(seed)) for seed in range(4)]
+    assert sum(own for own, _ in rates) >= 1.5 * sum(plain for _, plain in rates)
 
 
 def test_a_strength_stays_between_0_and_1():

@@ -203,9 +203,9 @@ def test_names_that_utf8_cannot_carry_do_not_stop_the_page():
 
 def test_years_days_times_places_and_reasons_are_said():
     text = " ".join(the_page().text.split())
-    assert "2019 7 years ago Wednesday 12 June" in text
+    assert "2019 7 years ago Wednesday, 12 June" in text
     assert "16:28 Siena" in text
-    assert "2023 3 years ago Monday 12 June Arezzo" in text
+    assert "2023 3 years ago Monday, 12 June Arezzo" in text
     assert "00:00" not in text
     assert "Reason 2." in text
     assert "3 photos from 12 June in 2019 and 2023" in text

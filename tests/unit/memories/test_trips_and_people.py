@@ -103,7 +103,7 @@ def test_everybody_has_a_turn_within_some_weeks():
     people = tuple(Person(f"p{n}", f"N{n}", None, 50) for n in range(6))
     context = a_context([], people=people)
     kind = PersonKind(MemorySettings())
-    turns = {kind.window(context, date(2024, 1, 1) + timedelta(days=7 * week)).people for week in range(60)}
+    turns = {kind.window(context, date(2024, 1, 1) + timedelta(days=7 * week)).features for week in range(60)}
     assert len(turns) == 6
     assert kind.window(context, date(2024, 1, 2)) == kind.window(context, date(2024, 1, 3))
 

@@ -38,7 +38,7 @@ from albumen.catalog.models.ledger import (
     Tally,
 )
 from albumen.catalog.models.listings import ListedKey, Listing, ListingShard
-from albumen.catalog.models.memories import Day, DirtyDay, Memory, MemoryItem, MemoryTurn
+from albumen.catalog.models.memories import Day, DirtyDay, Highlights, Memory, MemoryItem, MemoryTurn
 from albumen.catalog.models.operating import AuditEntry, HourOfWork
 from albumen.catalog.models.organised import (
     DirtyItem,
@@ -77,6 +77,7 @@ __all__ = [
     "FaceRow",
     "Facts",
     "Fingerprint",
+    "Highlights",
     "HomeLesson",
     "HomeRow",
     "HourOfWork",

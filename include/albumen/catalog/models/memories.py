@@ -6,6 +6,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
+    REAL,
+    BigInteger,
     ForeignKey,
     Index,
     Integer,
@@ -26,6 +29,25 @@ class Day(Base):
     photos: Mapped[int] = mapped_column(Integer)
     good: Mapped[int] = mapped_column(Integer)
     shown: Mapped[int] = mapped_column(Integer, server_default="0")
+
+
+class Highlights(Base):
+    """The best items of a local day, in order: of all of it (`feature` is empty), or of a person, place or label.
+
+    `score` is the best one's; favourites have more than 1.
+    """
+
+    __tablename__ = "highlights"
+    __table_args__ = (
+        Index("highlights_by_day", "library_id", "day"),
+        {"postgresql_partition_by": "HASH (library_id, feature)"},
+    )
+
+    library_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    feature: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    items: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    score: Mapped[float] = mapped_column(REAL())
 
 
 class DirtyDay(Base):

@@ -8,9 +8,9 @@ from albumen.memories.anniversary import same_days
 from albumen.memories.context import Context, Person
 from albumen.memories.contract import Candidate, MemoryKind, Window
 from albumen.memories.curation import cover_of
-from albumen.memories.kinds.person import of_person
+from albumen.memories.kinds.person import of_person, of_them
+from albumen.memories.language import language
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import counted_pictures, years_listed
 
 STRENGTH = 1.0
 # Nobody is known to have lived longer.
@@ -25,7 +25,7 @@ class Birthday(MemoryKind):
 
     def window(self, context: Context, date: date) -> Window:
         """Whoever has it."""
-        return Window(people=tuple(sorted(person.person_id for person in celebrated(context, date))))
+        return Window(features=tuple(sorted(f"person:{person.person_id}" for person in celebrated(context, date))))
 
     def candidates(self, context: Context, date: date, seed: int) -> list[Candidate]:
         """One story each for whom there is enough."""
@@ -42,19 +42,20 @@ class Birthday(MemoryKind):
                     kind=self.name,
                     key=f"{self.name}:{person.person_id}:{date.year}",
                     date=date,
-                    reason=f"{counted_pictures(photos)} of {person.name} from {years_listed(years)}",
+                    reason=of_them(person.name, photos, years, context.locale),
                     strength=STRENGTH,
                     cover=cover,
                     items=told_items(choices, cover, lambda photo: str(photo.taken_local.year)),
                     years=years,
-                    about=f"{person.name} turns {age(person, date)}",
+                    about=f"{person.name} {age(person, date)}",
                 )
             )
         return found
 
     def title(self, candidate: Candidate, locale: str) -> str:
         """`Ann turns 5`."""
-        return candidate.about
+        name, _, turns = candidate.about.rpartition(" ")
+        return language(locale).count("%(name)s turns %(count)s", "%(name)s turns %(count)s", int(turns), name=name)
 
 
 def age(person: Person, date: date) -> int:

@@ -14,8 +14,9 @@ from statistics import median
 from albumen.memories.context import Context, Photo
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
+from albumen.memories.language import language
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import counted_pictures, full_day, weekday_day
+from albumen.memories.titles import counted_pictures, full_day, weekday
 
 # A day stands out with so many good photos at least, and so many times what is usual around it.
 LEAST_PHOTOS = 12
@@ -47,7 +48,7 @@ class Event(MemoryKind):
             for offered in by_camera_first(of_day):
                 choices = choose(offered, lambda _: 0, rules_of(self.settings), seed, group=part_of_day)
                 if len(choices) >= self.settings.min_photos:
-                    return [self._told(day, choices, len(of_day), context, date)]
+                    return [self._told(day, choices, max(context.days[day], len(of_day)), context, date)]
         return []
 
     def title(self, candidate: Candidate, locale: str) -> str:
@@ -55,8 +56,9 @@ class Event(MemoryKind):
         day = candidate.items[0].photo.taken_local.date()
         places = {item.photo.place for item in candidate.items}
         place = next(iter(places)) if len(places) == 1 else None
-        weekday = weekday_day(day, locale).split()[0].rstrip(",")
-        return f"{f'A day in {place}' if place else weekday}, {full_day(day, locale)}"
+        if place is None:
+            return f"{weekday(day, locale)}, {full_day(day, locale)}"
+        return language(locale).say("A day in %(place)s, %(day)s", place=place, day=full_day(day, locale))
 
     def _told(self, day: date, choices: Sequence[Choice], offered: int, context: Context, date: date) -> Candidate:
         photos = [choice.photo for choice in choices]
@@ -66,7 +68,12 @@ class Event(MemoryKind):
             kind=self.name,
             key=f"{self.name}:{day.isoformat()}",
             date=date,
-            reason=f"{counted_pictures(photos)} of a day with {offered}, {times:.0f} times what is usual",
+            reason=language(context.locale).say(
+                "%(pictures)s of a day with %(taken)s, %(times)s times what is usual",
+                pictures=counted_pictures(photos, context.locale),
+                taken=offered,
+                times=round(times),
+            ),
             strength=round(0.35 + 0.1 * min(times / 20, 1) + 0.1 * min(len(photos) / self.settings.max_photos, 1), 3),
             cover=cover,
             items=told_items(choices, cover, part_of_day),

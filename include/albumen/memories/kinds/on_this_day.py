@@ -14,6 +14,7 @@ from albumen.memories.anniversary import days_away, is_past, occasions, same_day
 from albumen.memories.context import Context, Photo
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
+from albumen.memories.language import in_english, language
 from albumen.memories.reasons import told_items
 from albumen.memories.titles import counted_pictures, day_month, listed, years_listed
 
@@ -33,15 +34,16 @@ class OnThisDay(MemoryKind):
     version = 2
 
     def window(self, context: Context, date: date) -> Window:
-        """Up to three days on either side of the day, in every earlier year that has photos, oldest first.
+        """The day, and up to three days on either side of it, in every earlier year that has photos, oldest first.
 
-        No range reaches into the year of `date`.
+        No range reaches into the year of `date`. The day itself is a range of its own, which gives it the more photos.
         """
-        ranges = []
+        ranges, one = [], timedelta(days=1)
         for year in range(max(min(context.days, default=date).year, FIRST_YEAR), date.year):
-            days = same_days(date, year)
-            last = min(days[-1] + timedelta(days=REACH_DAYS), date.replace(year=date.year - 1, month=12, day=31))
-            ranges.append(DateRange(days[0] - timedelta(days=REACH_DAYS), last))
+            first, last = (days := same_days(date, year))[0], days[-1]
+            end = min(last + timedelta(days=REACH_DAYS), date.replace(year=date.year - 1, month=12, day=31))
+            ranges += [DateRange(first - timedelta(days=REACH_DAYS), first - one), DateRange(first, last)]
+            ranges += [DateRange(last + one, end)] if end > last else []
         return Window(tuple(ranges))
 
     def candidates(self, context: Context, date: date, seed: int) -> list[Candidate]:
@@ -92,7 +94,8 @@ class OnThisDay(MemoryKind):
     def title(self, candidate: Candidate, locale: str) -> str:
         """`On this day, 12 June`, or `Around this day, 12 June` where the day alone had too little."""
         exact = all(days_away(item.photo.taken_local.date(), candidate.date) == 0 for item in candidate.items)
-        return f"{'On' if exact else 'Around'} this day, {day_month(candidate.date, locale)}"
+        day = day_month(candidate.date, locale)
+        return language(locale).say("On this day, %(day)s" if exact else "Around this day, %(day)s", day=day)
 
     def _enough(self, photos: Sequence[Photo], date: date) -> bool:
         years = occasions([photo.taken_local.date() for photo in photos], date)
@@ -107,7 +110,10 @@ class OnThisDay(MemoryKind):
         exact = sum(distance(photo) == 0 for photo in photos) / len(photos)
         strength = 0.4 * min(len(years) / FULL_YEARS, 1) + 0.3 * min(len(photos) / FULL_PHOTOS, 1) + 0.3 * exact
         items = told_items(
-            choices, cover, lambda photo: str(photo.taken_local.year), lambda photo: _nearness(photo, date, context)
+            choices,
+            cover,
+            lambda photo: str(photo.taken_local.year),
+            lambda photo: _nearness(photo, date, in_english(context.locale)),
         )
         return Candidate(
             kind=self.name,
@@ -192,25 +198,30 @@ def story_reason(photos: Sequence[Photo], day: date, locale: str) -> str:
     """
     days = {photo.taken_local.date() for photo in photos}
     if any(days_away(taken, day) for taken in days):
-        when = f"the days around {day_month(day, locale)}"
+        when = language(locale).say("the days around %(day)s", day=day_month(day, locale))
     else:
         named = sorted({(taken.month, taken.day) for taken in days})
         # 2000 has every day of the calendar.
-        when = listed([day_month(date(2000, *name), locale) for name in named])
+        when = listed([day_month(date(2000, *name), locale) for name in named], locale)
     places = {photo.place for photo in photos}
     place = next(iter(places)) if len(places) == 1 else None
-    where = f", all from {place}" if place else ""
-    years = years_listed(sorted({taken.year for taken in days}))
-    return f"{counted_pictures(photos)} from {when} in {years}{where}"
+    words = {
+        "pictures": counted_pictures(photos, locale),
+        "when": when,
+        "years": years_listed(sorted({taken.year for taken in days}), locale),
+    }
+    if place is None:
+        return language(locale).say("%(pictures)s from %(when)s in %(years)s", **words)
+    return language(locale).say("%(pictures)s from %(when)s in %(years)s, all from %(place)s", place=place, **words)
 
 
-def _nearness(photo: Photo, day: date, context: Context) -> list[str]:
+def _nearness(photo: Photo, day: date, english: str) -> list[str]:
     """What is to be said of a photo that was not taken on the day itself."""
     taken = photo.taken_local.date()
     if days_away(taken, day):
-        return [f"taken on {day_month(taken, context.locale)}, near the day"]
+        return [f"taken on {day_month(taken, english)}, near the day"]
     if (taken.month, taken.day) != (day.month, day.day):
-        return [f"taken on {day_month(taken, context.locale)}, a day that {day.year} does not have"]
+        return [f"taken on {day_month(taken, english)}, a day that {day.year} does not have"]
     return []
 
 

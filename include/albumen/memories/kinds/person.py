@@ -9,11 +9,12 @@ import zlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from albumen.memories.context import Context, Person
+from albumen.memories.context import Context, Person, Photo
 from albumen.memories.contract import Candidate, MemoryKind, Window
 from albumen.memories.curation import Choice, choose, cover_of, rules_of, year_of
+from albumen.memories.language import language
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import counted_pictures, years_listed
+from albumen.memories.titles import counted_pictures, year_named, years_listed
 
 LEAST_FACES = 12
 AGAIN = timedelta(days=120)
@@ -29,7 +30,7 @@ class PersonKind(MemoryKind):
     def window(self, context: Context, date: date) -> Window:
         """Whoever has their turn."""
         person = turn(context, date)
-        return Window(people=(person.person_id,) if person else ())
+        return Window(features=(f"person:{person.person_id}",) if person else ())
 
     def candidates(self, context: Context, date: date, seed: int) -> list[Candidate]:
         """One story, if there is enough of them."""
@@ -47,7 +48,7 @@ class PersonKind(MemoryKind):
                 kind=self.name,
                 key=f"{self.name}:{person.person_id}",
                 date=date,
-                reason=f"{counted_pictures(photos)} of {person.name} from {years_listed(years)}",
+                reason=of_them(person.name, photos, years, context.locale),
                 strength=round(STRENGTH + 0.02 * min(len(years), 10), 3),
                 cover=cover,
                 items=told_items(choices, cover, lambda photo: str(photo.taken_local.year)),
@@ -58,8 +59,10 @@ class PersonKind(MemoryKind):
 
     def title(self, candidate: Candidate, locale: str) -> str:
         """`Ann over the years`, or `Ann in 2019`."""
-        years = candidate.years
-        return f"{candidate.about} over the years" if len(years) > 1 else f"{candidate.about} in {years[0]}"
+        if len(candidate.years) > 1:
+            return language(locale).say("%(name)s over the years", name=candidate.about)
+        year = year_named(candidate.years[0], locale)
+        return language(locale).say("%(name)s in %(year)s", name=candidate.about, year=year)
 
 
 def of_person(kind: MemoryKind, context: Context, person: Person, date: date, seed: int) -> Sequence[Choice]:
@@ -67,6 +70,12 @@ def of_person(kind: MemoryKind, context: Context, person: Person, date: date, se
     theirs = [photo for photo in context.photos if person.person_id in photo.people and photo.taken_local.date() < date]
     choices = choose(theirs, lambda _: 0, rules_of(kind.settings), seed, group=year_of)
     return choices if len(choices) >= kind.settings.min_photos else []
+
+
+def of_them(name: str, photos: Sequence[Photo], years: Sequence[int], locale: str) -> str:
+    """`12 photos of Ann from 2019, 2021 and 2023`."""
+    words = {"pictures": counted_pictures(photos, locale), "name": name, "years": years_listed(years, locale)}
+    return language(locale).say("%(pictures)s of %(name)s from %(years)s", **words)
 
 
 def turn(context: Context, date: date) -> Person | None:

@@ -10,8 +10,9 @@ from datetime import date, timedelta
 from albumen.memories.context import Context, Trip
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import by_camera_first, choose, cover_of, rules_of
+from albumen.memories.language import language
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import counted_pictures, years_listed
+from albumen.memories.titles import counted_pictures, years_listed, years_spanned
 
 LEAST_TRIPS = 3
 LEAST_YEARS = 2
@@ -52,7 +53,14 @@ class PlaceKind(MemoryKind):
                     kind=self.name,
                     key=f"{self.name}:{country}:{city}",
                     date=date,
-                    reason=f"{counted_pictures(photos)} of {times} times in {city}, in {years_listed(years)}",
+                    reason=language(context.locale).count(
+                        "%(pictures)s of %(count)s time in %(place)s, in %(years)s",
+                        "%(pictures)s of %(count)s times in %(place)s, in %(years)s",
+                        times,
+                        pictures=counted_pictures(photos, context.locale),
+                        place=city,
+                        years=years_listed(years, context.locale),
+                    ),
                     strength=STRENGTH,
                     cover=cover,
                     items=told_items(choices, cover, lambda photo: str(photo.taken_local.year)),
@@ -64,7 +72,8 @@ class PlaceKind(MemoryKind):
 
     def title(self, candidate: Candidate, locale: str) -> str:
         """`Back in Višnjan, 2016 to 2023`."""
-        return f"Back in {candidate.about}, {candidate.years[0]} to {candidate.years[-1]}"
+        years = years_spanned(candidate.years, locale)
+        return language(locale).say("Back in %(place)s, %(years)s", place=candidate.about, years=years)
 
 
 def turn(context: Context, date: date) -> tuple[tuple[str, str], Sequence[Trip]] | None:

@@ -14,10 +14,29 @@ from statistics import median
 from albumen.memories.context import Context, Photo
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
+from albumen.memories.language import language
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import MONTHS, counted, counted_pictures
+from albumen.memories.titles import (
+    counted_days,
+    counted_photos,
+    counted_pictures,
+    month,
+    month_year,
+    year_named,
+)
 
 SEASONS = {2: "winter", 5: "spring", 8: "summer", 11: "autumn"}
+TITLES = {
+    "winter": "Winter %(years)s",
+    "spring": "Spring %(years)s",
+    "summer": "Summer %(years)s",
+    "autumn": "Autumn %(years)s",
+}
+REASONS = {
+    "month": "%(pictures)s of %(days)s, from %(taken)s of the month that has just ended",
+    "season": "%(pictures)s of %(days)s, from %(taken)s of the season that has just ended",
+    "year": "%(pictures)s of %(days)s, from %(taken)s of the year that has just ended",
+}
 OPPOSITE = {"winter": "summer", "summer": "winter", "spring": "autumn", "autumn": "spring"}
 # Fewer photos, or fewer days with any, and there was not much to look back on.
 LEAST = {"month": (8, 3), "season": (15, 6), "year": (24, 10)}
@@ -62,35 +81,44 @@ class Recap(MemoryKind):
             group = _part_of(span)
             choices = choose(offered, lambda _: 0, rules_of(self.settings), seed, group=group)
             if len(choices) >= self.settings.min_photos:
-                return [self._told(span, choices, len(inside), group, date)]
+                taken = sum(good for day, good in context.days.items() if span.first <= day <= span.last)
+                return [self._told(span, choices, max(taken, len(inside)), group, context, date)]
         return []
 
     def title(self, candidate: Candidate, locale: str) -> str:
         """`June 2025`, `Summer 2025`, `Your 2025`."""
         _, size, when = candidate.key.split(":")
         if size == "year":
-            return f"Your {when}"
-        year, month = int(when[:4]), int(when[5:])
+            return language(locale).say("Your %(year)s", year=year_named(int(when), locale))
+        year, number = int(when[:4]), int(when[5:])
         if size == "month":
-            return f"{MONTHS[month - 1]} {year}"
-        name = season(month, [item.photo for item in candidate.items])
+            return month_year(date(year, number, 1), locale)
+        name = season(number, [item.photo for item in candidate.items])
         # A winter belongs to two years, and so does a summer in the south.
-        years = f"{year - 1}/{year % 100:02d}" if month == 2 else str(year)
-        return f"{name.capitalize()} {years}"
+        years = f"{year - 1}/{year % 100:02d}" if number == 2 else year_named(year, locale)
+        return language(locale).say(TITLES[name], years=years)
 
     def _told(
-        self, span: Span, choices: Sequence[Choice], offered: int, group: Callable[[Photo], str], date: date
+        self,
+        span: Span,
+        choices: Sequence[Choice],
+        offered: int,
+        group: Callable[[Photo], str],
+        context: Context,
+        date: date,
     ) -> Candidate:
         photos = [choice.photo for choice in choices]
-        days = len({photo.taken_local.date() for photo in photos})
-        cover = cover_of(photos)
-        what = {"month": "the month", "season": "the season", "year": "the year"}[span.size]
+        cover, locale = cover_of(photos), context.locale
         return Candidate(
             kind=self.name,
             key=span.key,
             date=date,
-            reason=f"{counted_pictures(photos)} of {counted(days, 'day')}, "
-            f"from {counted(offered, 'photo')} of {what} that has just ended",
+            reason=language(locale).say(
+                REASONS[span.size],
+                pictures=counted_pictures(photos, locale),
+                days=counted_days(len({photo.taken_local.date() for photo in photos}), locale),
+                taken=counted_photos(offered, locale),
+            ),
             strength=STRENGTH[span.size],
             cover=cover,
             items=told_items(choices, cover, group),
@@ -125,4 +153,4 @@ def _part_of(span: Span) -> Callable[[Photo], str]:
     if span.size == "month":
         weeks = ("the first week", "the second week", "the third week", "the fourth week", "the last days")
         return lambda photo: weeks[(photo.taken_local.day - 1) // 7]
-    return lambda photo: MONTHS[photo.taken_local.month - 1]
+    return lambda photo: month(photo.taken_local, "en")

@@ -14,8 +14,9 @@ from albumen.memories.anniversary import days_away
 from albumen.memories.context import Context, Photo, Trip
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
+from albumen.memories.language import language
 from albumen.memories.reasons import told_items
-from albumen.memories.titles import MONTHS, counted, counted_pictures
+from albumen.memories.titles import counted_days, counted_pictures, month_year
 
 # Told when the last pictures have had time to arrive.
 HOME_AGAIN = timedelta(days=2)
@@ -48,7 +49,7 @@ class TripKind(MemoryKind):
                 group = _day_of(trip)
                 choices = choose(offered, lambda _: 0, rules_of(self.settings), seed, group=group)
                 if len(choices) >= self.settings.min_photos:
-                    found.append(self._told(trip, choices, strength, date))
+                    found.append(self._told(trip, choices, strength, context, date))
                     break
         return found
 
@@ -56,25 +57,42 @@ class TripKind(MemoryKind):
         """`Višnjan, July 2019`; where no place has most of it, `4 days away, July 2019`."""
         photos = [item.photo for item in candidate.items]
         first, last = photos[0].taken_local, photos[-1].taken_local
-        where = mostly(photos) or f"{counted((last.date() - first.date()).days + 1, 'day')} away"
-        return f"{where}, {MONTHS[first.month - 1]} {first.year}"
+        days = (last.date() - first.date()).days + 1
+        where = mostly(photos) or language(locale).count("%(count)s day away", "%(count)s days away", days)
+        return f"{where}, {month_year(first.date(), locale)}"
 
-    def _told(self, trip: Trip, choices: Sequence[Choice], strength: float, date: date) -> Candidate:
+    def _told(self, trip: Trip, choices: Sequence[Choice], strength: float, context: Context, date: date) -> Candidate:
         photos = [choice.photo for choice in choices]
         cover = cover_of(photos)
         days = (trip.last - trip.first).days + 1
-        cities = list(dict.fromkeys(city for city, _ in trip.places))
-        where = f" in {cities[0]}" if len(cities) == 1 else f" in {len(cities)} places" if cities else ""
         return Candidate(
             kind=self.name,
             key=f"{self.name}:{trip.trip_id}",
             date=date,
-            reason=f"{counted_pictures(photos)} of {counted(days, 'day')}{where}, {trip.farthest_km:.0f} km from home",
+            reason=reason_of(
+                trip, counted_pictures(photos, context.locale), counted_days(days, context.locale), context
+            ),
             strength=strength,
             cover=cover,
             items=told_items(choices, cover, _day_of(trip)),
             years=tuple(sorted({photo.taken_local.year for photo in photos})),
         )
+
+
+def reason_of(trip: Trip, pictures: str, days: str, context: Context) -> str:
+    """`12 photos of 4 days in Višnjan, 300 km from home`."""
+    words = {"pictures": pictures, "days": days, "km": round(trip.farthest_km)}
+    tongue, cities = language(context.locale), list(dict.fromkeys(city for city, _ in trip.places))
+    if not cities:
+        return tongue.say("%(pictures)s of %(days)s, %(km)s km from home", **words)
+    if len(cities) == 1:
+        return tongue.say("%(pictures)s of %(days)s in %(place)s, %(km)s km from home", place=cities[0], **words)
+    return tongue.count(
+        "%(pictures)s of %(days)s in %(count)s place, %(km)s km from home",
+        "%(pictures)s of %(days)s in %(count)s places, %(km)s km from home",
+        len(cities),
+        **words,
+    )
 
 
 def turns(context: Context, date: date) -> list[tuple[Trip, float]]:

@@ -31,7 +31,7 @@
   function setPlaying(on) {
     playing = on;
     pause.setAttribute("aria-pressed", String(on));
-    pause.setAttribute("aria-label", on ? "Pause" : "Play");
+    pause.setAttribute("aria-label", on ? viewer.dataset.pause : viewer.dataset.play);
     if (filling) filling.cancel();
     filling = null;
     marks.forEach((mark, index) => mark.classList.toggle("past", index < current || (index === current && !on)));
@@ -79,7 +79,7 @@
     const button = document.createElement("button");
     button.type = "button";
     button.className = "open";
-    button.setAttribute("aria-label", `Open picture ${index + 1} of ${figures.length} full screen`);
+    button.setAttribute("aria-label", `${viewer.dataset.open}: ${index + 1} / ${figures.length}`);
     button.addEventListener("click", () => open(index, false));
     figure.querySelector(".frame").append(button);
   });
