@@ -38,7 +38,7 @@ MOST_WEIGHT = 2.0
 PINNED_WEIGHT = 2.0
 # Named people seen on so many days of the last two years are close, the closest of them that many.
 CIRCLE_DAYS, CIRCLE_LEAST, CIRCLE_MOST = 730, 10, 8
-CIRCLE_WEIGHT = 0.8
+CIRCLE_WEIGHT = 1.2
 GAIN = 0.4
 """The most that taste adds to a strength of 0 to 1, or takes from it."""
 TOLD_PARTS = 6
@@ -182,7 +182,7 @@ def weigh(candidate: Candidate, taste: Taste, context: Context) -> Candidate:
     personal = round(strength - candidate.strength, 3)
     words = _words(candidate, context, taste)
     largest = sorted(pulls, key=lambda name: (-abs(pulls[name]), name))[:TOLD_PARTS]
-    weights = [
+    told = [
         {
             "feature": words.get(name, name.replace(":", " ", 1)),
             "share": shares[name],
@@ -194,7 +194,7 @@ def weigh(candidate: Candidate, taste: Taste, context: Context) -> Candidate:
     why: dict[str, Any] = {
         "impersonal": candidate.strength,
         "personal": personal,
-        "weights": weights,
+        "weights": told,
         "features": features,
     }
     return replace(candidate, strength=strength, why=why)

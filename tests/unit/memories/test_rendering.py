@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import io
+import re
 from dataclasses import replace
 from datetime import date, datetime
 from html.parser import HTMLParser
@@ -132,7 +133,7 @@ def test_a_video_plays_in_the_page_and_says_how_long_it_is():
     assert clip["src"] == f"data:video/mp4;base64,{base64.b64encode(FILM).decode()}"
     assert {"muted", "playsinline"} <= clip.keys()
     assert "Video 1:12" in " ".join(page.text.split())
-    assert [each["alt"][:8] for each in page.all("img") if each.get("alt")] == ["Video of", "Video of", "Photo of"]
+    assert [each["alt"][:8] for each in page.all("img") if each.get("alt")] == ["Video, 1", "Video, 1", "Photo, 1"]
     (policy,) = [each["content"] for each in page.all("meta") if each.get("http-equiv")]
     assert "media-src data:;" in policy
 
@@ -154,7 +155,8 @@ def test_nothing_outside_the_page_is_referred_to():
     html = render_story(a_story(), {number: picture_bytes() for number in (1, 2, 3)})
     assert "http:" not in html
     assert "https:" not in html
-    assert "//" not in "".join(part for part in html.split("data:image/")[:1])
+    head = re.sub(r"sha256-[\w+/=]+", "", html.split("data:image/")[0])
+    assert "//" not in head
     page = Page(html)
     assert page.all("link") == []
     for _, attributes in page.tags:
@@ -213,16 +215,16 @@ def test_years_days_times_places_and_reasons_are_said():
 
 def test_pictures_are_described_by_date_place_and_reason():
     images = [image for image in the_page().all("img") if "src" in image]
-    assert images[2]["alt"] == "Photo of 12 June 2019 at 16:28, Siena. Reason 2."
-    assert images[3]["alt"] == "Photo of 12 June 2023, Arezzo. Reason 3."
+    assert images[2]["alt"] == "Photo, 12 June 2019 at 16:28, Siena. Reason 2."
+    assert images[3]["alt"] == "Photo, 12 June 2023, Arezzo. Reason 3."
     assert all(int(image["width"]) > 0 and int(image["height"]) > 0 for image in images)
 
 
 def test_days_are_said_with_each_picture_where_a_year_has_several():
     photos = [a_photo(1, datetime(2019, 6, 11, 9)), a_photo(2, datetime(2019, 6, 13, 10))]
     text = " ".join(the_page(a_story(photos, locale="en_US")).text.split())
-    assert "Tuesday, June 11, 9:00 am" in text
-    assert "Thursday, June 13, 10:00 am" in text
+    assert "Tuesday, June 11, 9:00 AM" in text
+    assert "Thursday, June 13, 10:00 AM" in text
 
 
 def test_it_can_be_read_without_its_script():
