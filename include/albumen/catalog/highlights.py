@@ -18,6 +18,8 @@ WHOLE_DAY = ""
 NOUNS = ("person", "place", "label")
 OF_A_DAY = 96
 OF_A_FEATURE = 6
+DAYS_AT_ONCE = 50
+"""So that no statement takes long where days have thousands of pictures."""
 UNMEASURED = 0.7
 """A quality that was never measured goes between that of an ordinary sharp photo and that of a poor one."""
 UNSAFE = 0.5
@@ -128,9 +130,8 @@ DAYS_SEEN = text("""
 def choose(connection: Connection, library_id: int, changed: Sequence[date]) -> None:
     """Choose the best pictures of these local days anew."""
     hidden = connection.execute(HIDDEN, {"library_id": library_id, "nouns": list(NOUNS)}).all()
-    scope = {"library_id": library_id, "days": list(changed)}
-    connection.execute(FORGET, scope)
     parameters = {
+        "library_id": library_id,
         "scene_model": models_in_use.model_ids(connection)[models_in_use.SCENE],
         "hidden": sorted({row.feature for row in hidden if row.feature}),
         "hidden_items": sorted({row.item_id for row in hidden if row.item_id is not None}),
@@ -141,7 +142,10 @@ def choose(connection: Connection, library_id: int, changed: Sequence[date]) -> 
         "of_a_day": OF_A_DAY,
         "of_a_feature": OF_A_FEATURE,
     }
-    connection.execute(CHOOSE, {**scope, **parameters})
+    for first in range(0, len(changed), DAYS_AT_ONCE):
+        some = list(changed[first : first + DAYS_AT_ONCE])
+        connection.execute(FORGET, {"library_id": library_id, "days": some})
+        connection.execute(CHOOSE, {**parameters, "days": some})
 
 
 def days_seen(

@@ -178,12 +178,12 @@ def days_within(known: list[date], span: DateRange) -> int:
 def inside(photos: list[Photo], window: Window) -> tuple[Photo, ...]:
     """The photos of a window."""
     ranges = united(window.ranges)
-    firsts = [each.first for each in ranges]
+    firsts, wanted = [each.first for each in ranges], frozenset(window.features)
     found = []
     for photo in photos:
         taken = photo.taken_local.date()
         at = bisect_right(firsts, taken) - 1
-        if (at >= 0 and taken <= ranges[at].last) or not photo.features.isdisjoint(window.features):
+        if (at >= 0 and taken <= ranges[at].last) or (wanted and not wanted.isdisjoint(photo.features)):
             found.append(photo)
     return tuple(found)
 
