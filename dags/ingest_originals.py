@@ -52,7 +52,9 @@ with DAG(
         library="{{ params.library }}",
         inventory="{{ params.inventory }}",
     )
-    discover = DiscoverOriginalsOperator.partial(task_id="discover", pool="object_store").expand(job=plan.output)
+    discover = DiscoverOriginalsOperator.partial(task_id="discover", pool="object_store", queue="object_store").expand(
+        job=plan.output
+    )
     settle = SettleDiscoveryOperator(task_id="settle", outlets=[emissions("ingest_originals")], changed=ORIGINALS)
 
     plan >> discover >> settle

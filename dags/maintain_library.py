@@ -56,7 +56,12 @@ with DAG(
 ):
     plan = PlanMaintenanceOperator(task_id="plan", library="{{ params.library }}")
     maintain = MaintainLibraryOperator.partial(
-        task_id="maintain", pool="object_store", report_only=DRY_RUN, delete="{{ params.delete }}", whole=WHOLE
+        task_id="maintain",
+        pool="object_store",
+        queue="object_store",
+        report_only=DRY_RUN,
+        delete="{{ params.delete }}",
+        whole=WHOLE,
     ).expand(library=plan.output)
     settle = SettleMaintenanceOperator(task_id="settle", outlets=[emissions("maintain_library")], wakes=DUE_ASSETS)
     retire = RetireRecordsOperator(task_id="retire", report_only=DRY_RUN)

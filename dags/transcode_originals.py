@@ -39,9 +39,9 @@ with DAG(
     tags=["albumen", "transcode"],
 ):
     plan = PlanWorkOperator(task_id="plan", pass_name="original")
-    process = ProcessShardOperator.partial(task_id="process", pass_name="original", pool="decode").expand(
-        size=plan.output
-    )
+    process = ProcessShardOperator.partial(
+        task_id="process", pass_name="original", pool="decode", queue="decode"
+    ).expand(size=plan.output)
     settle = SettleOperator(
         task_id="settle",
         pass_name="original",

@@ -45,7 +45,7 @@ with DAG(
 ):
     plan = PlanWorkOperator(task_id="plan", pass_name="video")
     process = ProcessShardOperator.partial(
-        task_id="process", pass_name="video", pool="video_encode", execution_timeout=LONGEST
+        task_id="process", pass_name="video", pool="video_encode", queue="video_encode", execution_timeout=LONGEST
     ).expand(size=plan.output)
     settle = SettleOperator(
         task_id="settle",

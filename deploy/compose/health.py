@@ -1,6 +1,6 @@
 """Health of one Airflow process, without importing Airflow, which would cost seconds of CPU at every look.
 
-`health.py api-server|scheduler|dag-processor|triggerer|worker` exits with 0 when it is well.
+`health.py api-server|gateway|scheduler|dag-processor|triggerer|worker` exits with 0 when it is well.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ def worker_answers(broker_url: str, name: str) -> bool:
 
 
 def is_healthy(component: str) -> bool:
-    """Whether `component` is well; those without a port of their own are asked for at the API server."""
+    """Whether `component` is well; those without a port of their own are asked for at the gateway."""
     match component:
-        case "api-server":
+        case "api-server" | "gateway":
             return bool(monitor("127.0.0.1")["metadatabase"]["status"] == "healthy")
         case "scheduler":
             with urllib.request.urlopen("http://127.0.0.1:8974/health", timeout=TIMEOUT_S) as answer:
                 return bool(answer.status == 200)
         case "dag-processor" | "triggerer":
-            return bool(monitor("api-server")[component.replace("-", "_")]["status"] == "healthy")
+            return bool(monitor("gateway")[component.replace("-", "_")]["status"] == "healthy")
         case "worker":
             return worker_answers(BROKER_URL_FILE.read_text().strip(), f"celery@{socket.gethostname()}")
         case _:

@@ -14,10 +14,8 @@ import random
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,15 +29,14 @@ from albumen.local.home import Home
 from albumen.local.seaweed import storage_connection
 from albumen.local.stack import Stack
 from albumen.testing.environment import without_airflow
-from albumen.testing.final_state import FinalState, final_state
-from albumen.testing.photos import a_photo
+from albumen.testing.final_state import FinalState
 from albumen.testing.scene import Scene
 from albumen.testing.store_proxy import StoreProxy, at_random
+from albumen.testing.storms import compare, mixed_files, settle
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 FILES = int(os.environ.get("ALBUMEN_STORM_FILES", "500"))
-SETTLED_S = 1500.0
 MEMORY_DISK = "size=4g"
 CHILD = "albumen.pipeline.sandbox_child"
 
@@ -118,58 +115,15 @@ def world(disk: str) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    """Photos, copies, files that cannot be read, files that are no photos."""
-    made = {f"{n % 9}/{n:04}.jpg": a_photo(f"storm {n}", taken=f"20{n % 20:02}:05:06 07:08:09") for n in range(FILES)}
-    some = sorted(made)
-    made |= {f"copies/{n:02}.jpg": made[some[n]] for n in range(FILES // 25)}
-    made |= {f"bad/{n:02}.jpg": made[some[-n - 1]][: 3000 + n] for n in range(FILES // 25)}
-    return made | {f"notes/{n}.txt": f"note {n}".encode() for n in range(5)}
-
-
-def settle(world: World, scene: Scene, files: dict[str, bytes], storm: Callable[[], None]) -> FinalState:
-    """Upload, let the storm rage while there is work, wait for calm, look."""
-    with ThreadPoolExecutor(8) as pool:
-        for uploaded in [pool.submit(scene.upload, key, data) for key, data in files.items()]:
-            uploaded.result()
-    began = time.monotonic()
-    weather = threading.Thread(target=storm, daemon=True)
-    weather.start()
-    while time.monotonic() - began < SETTLED_S:
-        time.sleep(2)
-        with contextlib.suppress(SystemExit):  # the catalog may be away
-            if scene.settled(len(files)) and scene.organised() and not weather.is_alive():
-                break
-    weather.join(60)
-    assert not weather.is_alive()
-    assert scene.settled(len(files)), "work is left"
-    seconds = time.monotonic() - began
-    with scene.session.connect() as connection:
-        found = final_state(connection, scene.library, scene.session.store, scene.session.settings.library_bucket)
-    print(f"\n{scene.name}: {len(files)} files ended in {seconds:.0f} s")
-    return found
+    return mixed_files(FILES)
 
 
 @pytest.fixture(scope="module")
 def calm(world: World, files: dict[str, bytes]) -> FinalState:
-    found = settle(world, Scene(world.session, "calm"), files, lambda: None)
+    found = settle(Scene(world.session, "calm"), files, lambda: None)
     assert {record["state"] for record in found.records.values()} == {"done", "skipped", "quarantined"}
     assert len(found.objects) == 2 * FILES
     return found
-
-
-def compare(found: FinalState, calm: FinalState) -> None:
-    """The same in every row and byte, nothing twice, and nobody blamed: attempts are among the outcomes."""
-    assert found.outcomes == calm.outcomes
-    assert found.records.keys() == calm.records.keys()
-    assert [
-        (key, name, told, calm.records[key][name])
-        for key, record in found.records.items()
-        for name, told in record.items()
-        if told != calm.records[key][name]
-    ] == []
-    assert found.rows == calm.rows
-    assert found.objects == calm.objects
-    assert found.doubled == []
 
 
 def during_work(world: World, times: int, act: Callable[[], None], *, pause_s: float = 6.0) -> Callable[[], None]:
@@ -189,7 +143,7 @@ def during_work(world: World, times: int, act: Callable[[], None], *, pause_s: f
 def test_a_store_that_fails_one_request_in_twenty_in_every_way(world, calm, files) -> None:
     world.proxy.choose = at_random(seed=1, share=0.05)
     try:
-        found = settle(world, Scene(world.session, "store"), files, lambda: time.sleep(5))
+        found = settle(Scene(world.session, "store"), files, lambda: time.sleep(5))
     finally:
         world.proxy.choose = lambda request: None
     compare(found, calm)
@@ -203,7 +157,7 @@ def test_a_store_that_is_away_for_a_minute(world, calm, files) -> None:
             time.sleep(30)
             world.mend()
 
-    compare(settle(world, Scene(world.session, "outage"), files, storm), calm)
+    compare(settle(Scene(world.session, "outage"), files, storm), calm)
 
 
 def test_a_catalog_that_restarts_three_times(world, calm, files) -> None:
@@ -213,7 +167,7 @@ def test_a_catalog_that_restarts_three_times(world, calm, files) -> None:
         world.mend()
 
     storm = during_work(world, 3, restart, pause_s=10)
-    compare(settle(world, Scene(world.session, "catalog"), files, storm), calm)
+    compare(settle(Scene(world.session, "catalog"), files, storm), calm)
 
 
 def test_ten_tasks_killed_in_a_row(world, calm, files) -> None:
@@ -224,7 +178,7 @@ def test_ten_tasks_killed_in_a_row(world, calm, files) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(dice.choice(tasks).pid, signal.SIGKILL)
 
-    compare(settle(world, Scene(world.session, "tasks"), files, during_work(world, 10, kill)), calm)
+    compare(settle(Scene(world.session, "tasks"), files, during_work(world, 10, kill)), calm)
 
 
 def test_ten_random_processes_of_the_stack_killed_in_a_row(world, calm, files) -> None:
@@ -239,13 +193,13 @@ def test_ten_random_processes_of_the_stack_killed_in_a_row(world, calm, files) -
         else:
             world.kill(victim)
 
-    compare(settle(world, Scene(world.session, "anything"), files, during_work(world, 10, kill)), calm)
+    compare(settle(Scene(world.session, "anything"), files, during_work(world, 10, kill)), calm)
 
 
 @pytest.mark.parametrize("component", ["scheduler", "triggerer"])
 def test_a_component_killed_three_times(world, calm, files, component) -> None:
     storm = during_work(world, 3, lambda: world.kill(component))
-    compare(settle(world, Scene(world.session, component), files, storm), calm)
+    compare(settle(Scene(world.session, component), files, storm), calm)
 
 
 def test_runs_triggered_by_hand_beside_the_others(world, calm, files) -> None:
@@ -255,7 +209,7 @@ def test_runs_triggered_by_hand_beside_the_others(world, calm, files) -> None:
                 api.trigger(dag_id, {"full": True} if dag_id == "ingest_originals" else {})
 
     storm = during_work(world, 5, plan_again, pause_s=3)
-    compare(settle(world, Scene(world.session, "planners"), files, storm), calm)
+    compare(settle(Scene(world.session, "planners"), files, storm), calm)
 
 
 def test_a_disk_that_is_full_for_half_a_minute(world, calm, files, disk) -> None:
@@ -274,4 +228,4 @@ def test_a_disk_that_is_full_for_half_a_minute(world, calm, files, disk) -> None
         os.unlink(ballast)
         world.mend()
 
-    compare(settle(world, Scene(world.session, "disk"), files, storm), calm)
+    compare(settle(Scene(world.session, "disk"), files, storm), calm)

@@ -65,9 +65,18 @@ LEADER = text("""
         SELECT count(*) AS open FROM shards
         WHERE pass_name = :pass_name AND finished_at IS NULL AND library_id = l.library_id
     ) AS running ON true
-    ORDER BY lanes.lane, running.open, d.seq LIMIT 1
+    LEFT JOIN LATERAL (
+        SELECT shard_id FROM shards
+        WHERE pass_name = :pass_name AND library_id = l.library_id
+        ORDER BY shard_id DESC LIMIT 1
+    ) AS latest ON true
+    ORDER BY lanes.lane, running.open, latest.shard_id NULLS FIRST, d.seq LIMIT 1
 """)
-"""The best lane first; within it the library with the fewest shards in work; then the oldest."""
+"""The best lane first; within it the library with the fewest shards in work, then the one whose turn is longest ago.
+
+Where one slot works, no library has a shard in work when it asks: by age alone, a new library would wait for all of
+another's backlog.
+"""
 
 OPEN_SHARD = text("""
     INSERT INTO shards (library_id, pass_name, lane, size, claim, leased_until)

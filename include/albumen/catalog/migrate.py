@@ -34,13 +34,18 @@ def current(connection: Connection) -> str:
     return MigrationContext.configure(connection).get_current_revision() or ""
 
 
-def upgrade(url: str) -> None:
-    """Bring the catalog at `url` to the newest schema; several callers at once wait for one another."""
+def revisions() -> list[str]:
+    """Every revision this code knows, the first one first."""
+    return [script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()][::-1]
+
+
+def upgrade(url: str, to: str = "head") -> None:
+    """Bring the catalog at `url` to the newest schema, or to another; several callers at once wait for one another."""
     with connect(url, statement_timeout_s=600, lock_timeout_s=60) as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
         config = configuration()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
         connection.commit()
 
 

@@ -32,6 +32,7 @@ VERBS = {
     "renditions": Verb("albumen.cli.renditions:app"),
     "erase": Verb("albumen.cli.erase:app"),
     "maintain": Verb("albumen.cli.maintain:app"),
+    "backup": Verb("albumen.cli.backup:app"),
     "down": Verb("albumen.cli.down:down"),
     "doctor": Verb("albumen.cli.doctor:doctor"),
     "new": Verb("albumen.cli.new:app"),

@@ -97,6 +97,15 @@ def due(
 
 
 @app.command()
+def listing(
+    keys: Annotated[str, typer.Option(help="Sizes of the bucket, a comma between.")] = "10000,100000,1000000",
+    as_json: JsonOption = False,
+) -> None:
+    """Discovery of a bucket by its size: new, known and changed keys a second, memory, and going on after a kill."""
+    run("listing", "--keys", keys, as_json=as_json)
+
+
+@app.command()
 def console(
     items: Annotated[
         int, typer.Option(min=10_000, help="Items of the larger library; the smaller has 1 %.")

@@ -38,6 +38,9 @@ TAIL = """
 | `ALBUMEN_PYTHON` | `./albumen` | the Python that `.venv` is made with |
 | `ALBUMEN_CATALOG_URL` | verbs that read the catalog; its migrations | another catalog than the embedded one |
 | `ALBUMEN_PORT` | `docker-compose.yaml` | port of the Airflow UI on loopback; if unset, 8080 |
+| `ALBUMEN_SLOTS` | `docker-compose.yaml` | shards of one pass that work side by side; if unset, 8 |
+| `ALBUMEN_OTEL` | `docker-compose.yaml` | whether Airflow sends metrics to the collector; if unset, True |
+| `ALBUMEN_GRAFANA_PORT` | `docker-compose.yaml` | port of Grafana on loopback; if unset, 3000 |
 """
 
 BYTES_FROM = 64 * 1024

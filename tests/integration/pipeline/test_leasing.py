@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from albumen.catalog import due, engine, leases
+from albumen.catalog import due, engine, leases, libraries
 from albumen.catalog.due import Lane
 from albumen.catalog.leases import Finished, Lease, LeaseLost
 from albumen.pipeline import planning
@@ -283,3 +283,38 @@ def test_a_result_and_a_listing_that_stand_in_each_others_way_both_get_through(l
         worker.join()
     library.work()
     assert {record["state"] for record in library.records().values()} == {"done"}
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4])
+def test_a_library_with_a_little_does_not_wait_for_the_backlog_of_another(library, slots) -> None:
+    enqueue(library, range(1, 5001))
+    with library.connect() as connection:
+        small = libraries.create(connection, name="small", bucket="b", prefix="s/", home_zone="UTC", consents=())
+        connection.commit()
+    claims, at_work = count(), []
+
+    def begin() -> Lease:
+        lease = library.lease("original", f"c{next(claims)}", most=200)
+        assert isinstance(lease, Lease)
+        return lease
+
+    def end(lease: Lease) -> None:
+        with library.connect() as connection:
+            connection.execute(text("DELETE FROM due WHERE shard_id = :shard_id"), {"shard_id": lease.shard_id})
+            leases.finish(connection, lease, "{}")
+            connection.commit()
+
+    for _ in range(3):
+        at_work = [begin() for _ in range(slots)]
+        for lease in at_work[:-1]:
+            end(lease)
+    last = at_work[-1]
+    with library.connect() as connection:
+        subjects = [(subject, "renditions") for subject in range(6001, 6051)]
+        due.enqueue(connection, small.library_id, subjects, subject_kind="o", lane=Lane.FRESH)
+        connection.commit()
+    end(last)
+    nearest = begin()
+    assert (nearest.library_id, nearest.size) == (small.library_id, 50), "the next free slot is theirs"
+    end(nearest)
+    assert begin().library_id == library.library.library_id, "and then the backlog goes on"

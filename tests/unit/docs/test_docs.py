@@ -30,6 +30,9 @@ OTHER_VARIABLES = {
     "ALBUMEN_PYTHON": "albumen",
     "ALBUMEN_CATALOG_URL": "include/albumen/catalog/migrate.py",
     "ALBUMEN_PORT": "docker-compose.yaml",
+    "ALBUMEN_SLOTS": "docker-compose.yaml",
+    "ALBUMEN_OTEL": "docker-compose.yaml",
+    "ALBUMEN_GRAFANA_PORT": "docker-compose.yaml",
     "ALBUMEN_STORM_FILES": "tests/e2e/test_storms.py",
 }
 

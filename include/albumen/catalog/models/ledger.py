@@ -57,6 +57,7 @@ class Shard(Base):
         Index("shards_open", "pass_name", "leased_until", postgresql_where=text("finished_at IS NULL")),
         Index("shards_by_claim", "claim", unique=True),
         Index("shards_by_end", "finished_at"),
+        Index("shards_by_library", "pass_name", "library_id", "shard_id"),
         Index("shards_by_run", "claim", postgresql_ops={"claim": "text_pattern_ops"}),
     )
 

@@ -1,0 +1,112 @@
+"""The values and pod templates: what Airflow, Kubernetes' own models and our DAGs can say of them without a cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from albumen.local.airflow import pools
+
+HELM = Path(__file__).resolve().parents[3] / "deploy" / "helm"
+TEMPLATES = sorted((HELM / "pod-templates").glob("*.yaml"))
+VALUES = yaml.safe_load((HELM / "values.yaml").read_text(encoding="utf-8"))
+CELERY = yaml.safe_load((HELM / "celery.yaml").read_text(encoding="utf-8"))
+
+ASK_AIRFLOW = """
+import json, sys
+from airflow.configuration import conf
+print("ANSWER", json.dumps({s: list(d["options"]) for s, d in conf.configuration_description.items()}))
+"""
+
+
+def pod(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A template as it stands, and as Airflow's own reader and Kubernetes' models understand it."""
+    from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
+    from kubernetes.client import ApiClient
+
+    read = PodGenerator.deserialize_model_file(str(path))
+    return yaml.safe_load(path.read_text(encoding="utf-8")), ApiClient().sanitize_for_serialization(read)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+class TestPodTemplate:
+    def test_has_no_field_that_kubernetes_does_not_know(self, path: Path) -> None:
+        written, understood = pod(path)
+        assert understood == written
+
+    def test_runs_unprivileged_within_limits_and_takes_secrets_by_reference(self, path: Path) -> None:
+        _, understood = pod(path)
+        spec = understood["spec"]
+        (container,) = spec["containers"]
+        assert container["name"] == "base", "the executor fills this one"
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert {"cpu", "memory"} <= set(container["resources"]["limits"])
+        secret = [one for one in container["env"] if "CONN" in one["name"] or "KEY" in one["name"]]
+        assert len(secret) == 3
+        assert all("valueFrom" in one and "value" not in one for one in secret)
+        mounted = {mount["name"] for mount in container["volumeMounts"]}
+        assert mounted == {volume["name"] for volume in spec["volumes"]}
+        assert container["image"] == "{repository}:{tag}".format(**VALUES["images"]["airflow"])
+
+
+def test_every_pool_has_a_template() -> None:
+    assert {path.stem for path in TEMPLATES} == set(pools(processors=2))
+
+
+def test_only_models_ask_for_a_gpu() -> None:
+    asking = {
+        p.stem for p in TEMPLATES if "nvidia.com/gpu" in pod(p)[1]["spec"]["containers"][0]["resources"]["limits"]
+    }
+    assert asking == {"inference"}
+
+
+def test_every_option_is_one_of_the_pinned_airflow(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AIRFLOW_HOME": str(tmp_path)}
+    asked = subprocess.run(
+        [sys.executable, "-c", ASK_AIRFLOW], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert asked.returncode == 0, asked.stderr[-2000:]
+    known = json.loads(next(line for line in asked.stdout.splitlines() if line.startswith("ANSWER "))[7:])
+    for values in (VALUES, CELERY):
+        for section, options in values["config"].items():
+            if section != "celery_broker_transport_options":
+                assert set(options) <= set(known[section]), section
+            assert all(isinstance(value, str) for value in options.values()), section
+
+
+def test_the_sets_of_workers_serve_every_queue_once() -> None:
+    served = [queue for one in CELERY["workers"]["celery"]["sets"] for queue in one["queue"].split(",")]
+    assert sorted(served) == sorted([*pools(processors=2), "default"])
+    assert CELERY["workers"]["celery"]["enableDefault"] is False
+    assert all(one["keda"]["enabled"] for one in CELERY["workers"]["celery"]["sets"])
+
+
+def test_local_settings_give_a_task_the_template_of_its_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk import BaseOperator
+
+    settings: dict[str, Any] = {}
+    exec(VALUES["airflowLocalSettings"], settings)
+    policy = settings["task_policy"]
+    plain = BaseOperator(task_id="a", pool="decode")
+    policy(plain)
+    assert not plain.executor_config, "elsewhere than on Kubernetes nothing changes"
+
+    monkeypatch.setenv("ALBUMEN_POD_TEMPLATES", str(HELM / "pod-templates"))
+    mapped = BaseOperator.partial(task_id="b", pool="inference").expand(doc=["x", "y"])
+    own = BaseOperator(task_id="c", pool="decode", executor_config={"pod_template_file": "/mine.yaml"})
+    unknown = BaseOperator(task_id="d", pool="default_pool")
+    for task in (plain, mapped, own, unknown):
+        policy(task)
+    assert plain.executor_config == {"pod_template_file": str(HELM / "pod-templates/decode.yaml")}
+    assert mapped.executor_config == {"pod_template_file": str(HELM / "pod-templates/inference.yaml")}
+    assert own.executor_config == {"pod_template_file": "/mine.yaml"}
+    assert not unknown.executor_config
