@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sqlalchemy import text
@@ -70,10 +70,10 @@ def make(url: str, store: ObjectStore, bucket: str, folder: Path) -> Backup:
             line = {"key": listed.key, "bytes": listed.size, "etag": listed.etag}
             manifest.write(json.dumps(line) + "\n")
             objects, size = objects + 1, size + listed.size
-    told = {"revision": revision, "objects": objects, "bytes": size}
+    made = Backup(revision, objects, size)
     # Last: a folder with this file holds a whole backup.
-    (folder / TOLD).write_text(json.dumps(told) + "\n", encoding="utf-8")
-    return Backup(**told)
+    (folder / TOLD).write_text(json.dumps(asdict(made)) + "\n", encoding="utf-8")
+    return made
 
 
 def read(folder: Path) -> Backup:
