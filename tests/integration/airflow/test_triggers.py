@@ -329,3 +329,8 @@ async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(SOON_S):
         while not condition():
             await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(("took", "rest"), [(0.01, 3.0), (1.0, 20.0), (2.9, 58.0), (90.0, 60.0)])
+def test_a_large_bucket_is_looked_at_less_often_but_one_slow_look_stops_nothing(took, rest) -> None:
+    assert new_originals.rest_after(took, 3.0) == pytest.approx(rest)

@@ -19,9 +19,16 @@ from albumen.storage.object_store import ObjectMissing, ObjectStore, StorageErro
 MOST_KEYS = 500
 REST = 20
 """How many times as long as a look took, none is made: a large bucket is looked at less often."""
+LONGEST_REST_S = 60.0
+"""A look that took long because store, catalog or machine were busy or away must not stop the next for long."""
 ANNOUNCE_AGAIN_S = 60.0
 RESOLVE_AGAIN_S = 600.0
 """Credentials of a role live an hour; asking for them at every look would cost more than the look."""
+
+
+def rest_after(took_s: float, poll_s: float) -> float:
+    """Seconds until the next look."""
+    return max(poll_s, min(REST * took_s, LONGEST_REST_S))
 
 
 class NewOriginalsTrigger(BaseEventTrigger):
@@ -72,7 +79,7 @@ class NewOriginalsTrigger(BaseEventTrigger):
                     yield TriggerEvent(news)  # type: ignore[no-untyped-call]
             announced = {pair: until for pair, until in announced.items() if until > started}
             took = time.monotonic() - started
-            await asyncio.sleep(max(settings.discovery.poll_seconds, REST * took))
+            await asyncio.sleep(rest_after(took, settings.discovery.poll_seconds))
 
     def _look(self, catalog: CatalogHook, store: ObjectStore, most: int) -> dict[Library, list[str]]:
         found: dict[Library, list[str]] = {}
