@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(1800)]
 FILES = int(os.environ.get("ALBUMEN_CLUSTER_FILES", "200"))
 LAG_S = 60.0
 RECOVERY_S = 300.0
+UNDER_WAY_S = 600.0
 CHILD = "albumen.pipeline.sandbox_child"
 
 
@@ -130,7 +131,7 @@ def test_nothing_is_lost_or_doubled_and_the_lag_is_soon_back(
     name = request.node.callspec.id
 
     def storm() -> None:
-        wait_for(lambda: working(cluster), "a shard in work")
+        wait_for(lambda: working(cluster), "a shard in work", UNDER_WAY_S)
         disturb(cluster)
 
     compare(settle(Scene(session, name), files, storm), calm)
@@ -141,6 +142,6 @@ def test_nothing_is_lost_or_doubled_and_the_lag_is_soon_back(
         uploaded = time.monotonic()
         probes.upload(f"{uploaded}.jpg", a_photo(f"{name} {uploaded}"))
         known += 1
-        wait_for(lambda known=known: probes.settled(known), "a fresh photo")
+        wait_for(lambda known=known: probes.settled(known), "a fresh photo", 2 * RECOVERY_S)
         taken = time.monotonic() - uploaded
     print(f"{name}: a fresh photo ready in {taken:.0f} s")
