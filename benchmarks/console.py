@@ -40,6 +40,10 @@ def addresses(library: str, items: int) -> dict[str, str]:
     pages["item"] = f"item?library={library}&key={quote(key)}"
     memory = hashlib.md5(f"{library}-2".encode(), usedforsecurity=False).hexdigest()[:16]
     pages["memory"] = f"memory?library={library}&memory={memory}"
+    pages["person"] = f"person?library={library}&person=p3"
+    pages["library, a stretch"] = f"library-items?library={library}&month=2012-05&first={items // 600}"
+    pages["library, at the end"] = f"library-items?library={library}&month=2000-01&first={items // 400}"
+    pages["map-clusters"] = f"map-clusters?library={library}&size=1"
     pages["run"] = run
     pages["task"] = f"{run}&task_id=process&map_index=0"
     pages["people, hidden too"] = f"people?library={library}&everyone=true"

@@ -31,6 +31,16 @@ ROWS = (
     FROM generate_series(1, :items) AS n
     """,
     """
+    INSERT INTO days (library_id, day, photos, good, shown)
+    SELECT library_id, CAST(taken_local AS date), count(*), count(*), count(*) FROM facts
+    WHERE library_id = :library_id GROUP BY 1, 2
+    """,
+    """
+    INSERT INTO visits SELECT :library_id, CAST(taken_local AS date), 4300 + item_id % 90, -200 + item_id % 70,
+        43 + 0.01 * (item_id % 90), -2 + 0.01 * (item_id % 70), count(*), now(), now()
+    FROM facts WHERE library_id = :library_id GROUP BY 2, 3, 4, 5, 6
+    """,
+    """
     INSERT INTO renditions (library_id, item_id, name, key, mime, width, height, bytes)
     SELECT :library_id, :base + 2 * n + 1, name, 'renditions/' || n || '/' || name, 'image/jpeg', 1920, 1440, 300000
     FROM generate_series(1, :items) AS n, unnest(ARRAY['preview', 'thumb']) AS name WHERE n % :rare <> 0
@@ -142,7 +152,8 @@ ROWS = (
 )
 VACUUM = """
     VACUUM ANALYZE originals, items, facts, renditions, quality, faces, face_people, people, duplicate_groups,
-        duplicate_members, memories, memory_items, outcomes, outcome_history, due, tallies, hours_of_work, shards
+        duplicate_members, memories, memory_items, days, visits, outcomes, outcome_history, due, tallies, hours_of_work,
+        shards
 """
 
 

@@ -214,7 +214,8 @@ def _quietly(words: str) -> None:
 
 def _database(maintenance: str, name: str) -> str:
     with engines.engine(maintenance).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        if not connection.scalar(text("SELECT EXISTS (SELECT FROM pg_database WHERE datname = :name)"), {"name": name}):
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
     url = make_url(maintenance).set(database=name).render_as_string(hide_password=False)
     migrate.upgrade(url)
     return url
@@ -226,12 +227,13 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, help="The corpus; without it, searches for its photos are left out.")
     parser.add_argument("--items", type=int, default=1_000_000, help="Items of the simulated library; 0: none.")
     parser.add_argument("--rounds", type=int, default=5, help="How often each search is made.")
+    parser.add_argument("--home", default="", help="Folder whose filled library is used, and kept; none: a new one.")
     parser.add_argument("--no-truth", action="store_true", help="Only how long it takes.")
     parser.add_argument("--json", action="store_true", help="Machine-readable.")
     options = parser.parse_args()
     settings, met, found = Settings(), conditions(), {}
     with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        stack = Stack(Home(Path(folder) / "home"))
+        stack = Stack(Home(Path(options.home or f"{folder}/home").absolute()))
         try:
             stack.servers_up()
             maintenance = catalog_url(stack.home)
@@ -242,12 +244,15 @@ def main() -> int:
                 names = {key: name for name, (key, _) in seen.items()}
                 found["right"] = {"pictures": len(seen), **judge(Searcher(url, settings), read_truth(seen), names)}
             if options.items:
-                url = _database(maintenance, "bench_quick")
-                directory = Path(settings.models.directory)
-                search_catalog.fill(url, options.items, label_vectors.load(settings.models.sentences, directory))
+                url = _database(maintenance, f"bench_{options.items}")
+                vectors = label_vectors.load(settings.models.sentences, Path(settings.models.directory))
+                search_catalog.fill(url, options.items, vectors)
                 found["ms"] = {"items": options.items, **quick(Searcher(url, settings), options.rounds)}
         finally:
-            stack.delete()
+            if options.home:
+                stack.down()
+            else:
+                stack.delete()
     failures = []
     if (ms := found.get("ms")) and ms["p95"] > TARGET_P95_MS:
         failures.append(f"p95 of a search is {ms['p95']} ms")

@@ -59,7 +59,7 @@ FILL = (
 
 
 def fill(url: str, items: int, centres: np.ndarray) -> None:
-    """Twenty-five years of photos; a quarter of the places have most of them, and so have people and labels.
+    """Twenty-five years of photos, unless they are there; few places have most of them, and so have people and labels.
 
     Parameters
     ----------
@@ -69,6 +69,8 @@ def fill(url: str, items: int, centres: np.ndarray) -> None:
     noise = np.random.default_rng(7).normal(scale=0.5 / np.sqrt(384), size=(NOISES, 384)).astype(np.float32)
     wide = sorted(groups())
     with engines.engine(url).connect() as connection:
+        if connection.scalar(text("SELECT EXISTS (SELECT FROM item_words)")):
+            return
         connection.exec_driver_sql("SET statement_timeout = 0")
         connection.exec_driver_sql("SET maintenance_work_mem = '1GB'")
         models = models_in_use.model_ids(connection)

@@ -1,8 +1,8 @@
-"""Which items look alike? Miniatures, candidates by structure, and what ranks the members of a group."""
+"""Which items look alike? Miniatures, signatures of footage, candidates by structure, what ranks a group's members."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,43 +11,31 @@ from sqlalchemy import Connection, text
 
 MINIATURES = text("""
     SELECT l.item_id, l.miniature FROM likenesses l
-    JOIN items i ON i.library_id = l.library_id AND i.item_id = l.item_id AND i.retired_at IS NULL
+    JOIN items i ON i.library_id = l.library_id AND i.item_id = l.item_id AND i.retired_at IS NULL AND i.kind = 'photo'
     WHERE l.library_id = :library_id AND l.item_id = ANY(:items) AND l.miniature IS NOT NULL
 """)
 
-CANDIDATES = text("""
+SIGNATURES = text("""
+    SELECT s.item_id, s.frames, v.duration_s FROM video_signatures s
+    JOIN items i ON i.library_id = s.library_id AND i.item_id = s.item_id AND i.retired_at IS NULL
+    JOIN videos v ON v.library_id = s.library_id AND v.item_id = s.item_id AND v.duration_s IS NOT NULL
+    WHERE s.library_id = :library_id AND s.item_id = ANY(:items)
+      AND (SELECT still_id FROM paired c WHERE c.library_id = s.library_id AND c.clip_id = s.item_id LIMIT 1) IS NULL
+""")
+"""A clip goes with its photo."""
+
+_CANDIDATES = """
     SELECT DISTINCT q.item_id, c.item_id AS other_id
     FROM unnest(CAST(:items AS bigint[]), CAST(:vectors AS text[])) AS q(item_id, vector)
     CROSS JOIN LATERAL (
-        SELECT l.item_id, l.structure <=> CAST(q.vector AS vector) AS apart FROM likenesses l
+        SELECT l.item_id, l.structure <=> CAST(q.vector AS vector) AS apart FROM {table} l
         WHERE l.library_id = :library_id ORDER BY l.structure <=> CAST(q.vector AS vector) LIMIT :most
     ) AS c
     WHERE c.item_id <> q.item_id AND c.apart <= :apart
     ORDER BY 1, 2
-""")
+"""
+CANDIDATES = {table: text(_CANDIDATES.format(table=table)) for table in ("likenesses", "video_signatures")}
 """The nearest by an approximate index (HNSW) of each partition: the cost grows with the logarithm of the library."""
-
-COMPARABLE = text("""
-    WITH p AS (
-        SELECT * FROM unnest(CAST(:firsts AS bigint[]), CAST(:seconds AS bigint[])) AS p(first_id, second_id)
-    ), clips AS (
-        SELECT i.item_id FROM (SELECT first_id AS item_id FROM p UNION SELECT second_id FROM p) AS i
-        WHERE (SELECT still_id FROM paired c WHERE c.library_id = :library_id AND c.clip_id = i.item_id LIMIT 1)
-            IS NOT NULL
-    )
-    SELECT p.first_id, p.second_id FROM p
-    JOIN items a ON a.library_id = :library_id AND a.item_id = p.first_id
-    JOIN items b ON b.library_id = :library_id AND b.item_id = p.second_id AND b.kind = a.kind
-    LEFT JOIN videos v ON v.library_id = :library_id AND v.item_id = a.item_id
-    LEFT JOIN videos w ON w.library_id = :library_id AND w.item_id = b.item_id
-    WHERE (a.kind <> 'video'
-            OR abs(v.duration_s - w.duration_s) <= GREATEST(:seconds_apart, v.duration_s * :share_apart))
-      AND a.item_id NOT IN (SELECT item_id FROM clips) AND b.item_id NOT IN (SELECT item_id FROM clips)
-""")
-"""A photo is no copy of a video's poster, nor a video of one that is longer; a clip goes with its photo."""
-
-SECONDS_APART, SHARE_APART = 0.5, 0.02
-"""Lengths of copies of one video differ by no more: by a few frames, or by what another frame rate makes of it."""
 
 SETTINGS = text(
     "SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '80', true)"
@@ -59,12 +47,13 @@ RIVALS = text("""
         f.gps_lat IS NOT NULL AS is_located,
         EXISTS (SELECT FROM motions m WHERE m.library_id = i.library_id AND m.item_id = i.item_id)
             OR (SELECT clip_id FROM paired p WHERE p.library_id = i.library_id AND p.still_id = i.item_id LIMIT 1)
-                IS NOT NULL AS moves, COALESCE(q.score, 0) AS quality,
+                IS NOT NULL AS moves, COALESCE(q.score, 0) AS quality, COALESCE(v.duration_s, 0) AS seconds,
         CASE WHEN jsonb_typeof(f.extra -> 'rating') = 'number' THEN (f.extra ->> 'rating')::numeric::int ELSE 0 END
             AS rating
     FROM items i
     LEFT JOIN facts f ON f.library_id = i.library_id AND f.item_id = i.item_id
     LEFT JOIN quality q ON q.library_id = i.library_id AND q.item_id = i.item_id
+    LEFT JOIN videos v ON v.library_id = i.library_id AND v.item_id = i.item_id
     WHERE i.library_id = :library_id AND i.item_id = ANY(:items) AND i.retired_at IS NULL
 """)
 
@@ -83,6 +72,14 @@ FRAMES = text("""
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Tiny frames of the beginning of a video, as `media.video.signature` gives them, and its length in seconds."""
+
+    frames: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One photo as bursts are found by: when, by which camera, in which burst it says it is, how it looks."""
 
@@ -94,18 +91,32 @@ class Frame:
 
 
 def miniatures(connection: Connection, library_id: int, items: Sequence[int]) -> dict[int, bytes]:
-    """The miniatures of those of these items that are still there."""
+    """The miniatures of those of these items that are photos and still there."""
     rows = connection.execute(MINIATURES, {"library_id": library_id, "items": list(items)})
     return {row.item_id: bytes(row.miniature) for row in rows}
 
 
+def signatures(connection: Connection, library_id: int, items: Sequence[int]) -> dict[int, Signature]:
+    """The signatures of those of these items that are videos of their own and still there."""
+    rows = connection.execute(SIGNATURES, {"library_id": library_id, "items": list(items)})
+    return {row.item_id: Signature(bytes(row.frames), row.duration_s) for row in rows}
+
+
 def candidates(
-    connection: Connection, library_id: int, probes: Mapping[int, Sequence[Any]], *, most: int, apart: float
+    connection: Connection,
+    library_id: int,
+    table: str,
+    probes: Mapping[int, Sequence[Any]],
+    *,
+    most: int,
+    apart: float,
 ) -> list[tuple[int, int]]:
     """Pairs of an item and one whose structure is near a probe of it: at most `most` a probe, no farther than `apart`.
 
     Parameters
     ----------
+    table : str
+        `likenesses` for pictures, `video_signatures` for videos.
     probes : mapping of item to vectors of 64 floats
         What each item is looked for with.
     apart : float
@@ -122,21 +133,7 @@ def candidates(
         "most": most,
         "apart": apart,
     }
-    return [(row.item_id, row.other_id) for row in connection.execute(CANDIDATES, parameters)]
-
-
-def comparable(connection: Connection, library_id: int, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Those pairs of items that may be copies of each other, whatever they look like."""
-    if not pairs:
-        return set()
-    parameters = {
-        "library_id": library_id,
-        "firsts": [first for first, _ in pairs],
-        "seconds": [second for _, second in pairs],
-        "seconds_apart": SECONDS_APART,
-        "share_apart": SHARE_APART,
-    }
-    return {(row.first_id, row.second_id) for row in connection.execute(COMPARABLE, parameters)}
+    return [(row.item_id, row.other_id) for row in connection.execute(CANDIDATES[table], parameters)]
 
 
 def rivals(connection: Connection, library_id: int, items: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -100,6 +100,15 @@ ITEMS_OF = text("""
 """)
 
 
+EXAMPLES = text("""
+    SELECT f.item_id, f.taken_local AS local FROM facts f
+    JOIN items i ON i.library_id = f.library_id AND i.item_id = f.item_id AND i.retired_at IS NULL
+    WHERE f.library_id = :library_id AND f.taken_local BETWEEN :first AND :last
+      AND concat_ws(' ', f.make, f.model) = :camera AND f.taken_source NOT LIKE 'clock:%'
+    ORDER BY f.taken_local, f.item_id LIMIT :most
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
     """One photo as clocks are judged by.
@@ -161,6 +170,20 @@ class Clock:
     decision: str | None
     by: str | None
 
+    @property
+    def told(self) -> str:
+        """How far it is off, in words."""
+        hours, minutes = divmod(abs(self.ahead), 60)
+        return f"{hours} h {minutes:02} min {'ahead' if self.ahead > 0 else 'behind'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A photo by a clock, and the local time by it."""
+
+    item_id: int
+    local: datetime
+
 
 def ticks(connection: Connection, library_id: int, first: datetime, last: datetime) -> list[Tick]:
     """The photos of this span, local wall times, as clocks are judged by; what was corrected is left out."""
@@ -183,6 +206,12 @@ def listed(connection: Connection, library_id: int, *, everything: bool = False)
     """Clocks that wait for an answer, or all that were found."""
     rows = connection.execute(LISTED, {"library_id": library_id, "all": everything}).mappings()
     return [Clock(**row) for row in rows]
+
+
+def examples(connection: Connection, library_id: int, clock: Clock, *, most: int = 4) -> list[Example]:
+    """The first photos that a clock's correction would move."""
+    scope = {"library_id": library_id, "camera": clock.camera, "first": clock.first, "last": clock.last, "most": most}
+    return [Example(**row) for row in connection.execute(EXAMPLES, scope).mappings()]
 
 
 def apply(connection: Connection, library_id: int, clock_id: int, *, by: str) -> int:

@@ -36,6 +36,13 @@ ASSIGNED = text("""
     WHERE library_id = :library_id AND item_id = ANY(:items) ORDER BY item_id, face_no
 """)
 
+FACES = text("""
+    SELECT item_id, face_no, person_id, x, y, width, height, confidence FROM face_people
+    WHERE library_id = :library_id AND person_id = :person
+    ORDER BY confidence, item_id, face_no LIMIT :most OFFSET :skip
+""")
+"""Grows with the faces of the person."""
+
 DECIDED = text("""
     SELECT item_id, person_id, x, y, width, height, verdict FROM face_decisions
     WHERE library_id = :library_id AND item_id = ANY(:items) ORDER BY item_id, at, person_id
@@ -196,6 +203,15 @@ def assigned(connection: Connection, library_id: int, items: Sequence[int]) -> l
     """Whose the faces of these items are taken to be."""
     rows = connection.execute(ASSIGNED, {"library_id": library_id, "items": list(items)})
     return [Assignment(r.item_id, r.face_no, r.person_id, (r.x, r.y, r.width, r.height)) for r in rows]
+
+
+def faces_of(connection: Connection, library_id: int, person_id: str, *, most: int, skip: int = 0) -> list[Assignment]:
+    """The faces taken to be a person's, the least sure first."""
+    parameters = {"library_id": library_id, "person": person_id, "most": most, "skip": skip}
+    return [
+        Assignment(r.item_id, r.face_no, r.person_id, (r.x, r.y, r.width, r.height), r.confidence)
+        for r in connection.execute(FACES, parameters)
+    ]
 
 
 def decided(connection: Connection, library_id: int, items: Sequence[int]) -> list[Decision]:

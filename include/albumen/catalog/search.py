@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from pgvector import HalfVector
 from sqlalchemy import Connection, CursorResult, TextClause, text
 
-from albumen.catalog import item_words
-
-FILTERED = """
-    SELECT i.item_id FROM items i
-    {joins}
-    WHERE i.library_id = :library_id AND i.retired_at IS NULL {conditions}
-    ORDER BY i.item_id DESC LIMIT :most
-"""
+from albumen.catalog import filters, item_words
+from albumen.catalog.filters import Filter
 
 
 def _of(columns: str, table: str, more: str = "") -> TextClause:
@@ -52,40 +46,8 @@ HIDDEN = text("SELECT person_id FROM people WHERE library_id = :library_id AND h
 
 
 UNMEASURED = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What every hit has to fulfil; an empty field asks for nothing.
-
-    Attributes
-    ----------
-    spans : sequence of (datetime, datetime)
-        Local wall times, the first included, the last not: one of them.
-    place_ids, person_ids : sequence of str
-        One of the places; all of the people.
-    kind : str
-        `photo` or `video`.
-    picture_kind : str
-        `screenshot`, `document`, `receipt`, …
-    camera : str
-        Words of a make and model, all of them.
-    since, until : date or None
-        First and last local day, besides.
-    """
-
-    spans: Sequence[tuple[datetime, datetime]] = ()
-    place_ids: Sequence[str] = ()
-    person_ids: Sequence[str] = ()
-    kind: str = ""
-    picture_kind: str = ""
-    camera: str = ""
-    since: date | None = None
-    until: date | None = None
-
-    def __bool__(self) -> bool:
-        """Whether it asks for anything."""
-        return any(getattr(self, name) for name in self.__slots__)
+AT_ONCE = 1000
+"""So many items are held against a filter at a time, until enough fulfil it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +86,7 @@ def fulfilling(connection: Connection, library_id: int, wanted: Filter, items: S
     left = set(items)
     if wanted.spans or wanted.since or wanted.until:
         taken = _Asking(connection, library_id, sorted(left)).by_item(TAKEN)
-        left = {item for item in left if _is_of_time(taken.get(item), wanted)}
+        left = {item for item in left if wanted.is_of_time(taken.get(item))}
     for question, values in ((PLACED, wanted.place_ids), (LIVING, [wanted.kind]), (KINDS, [wanted.picture_kind])):
         if any(values):
             told = _Asking(connection, library_id, sorted(left)).by_item(question)
@@ -140,56 +102,21 @@ def fulfilling(connection: Connection, library_id: int, wanted: Filter, items: S
     return left
 
 
-def _is_of_time(taken: datetime | None, wanted: Filter) -> bool:
-    if (
-        taken is None
-        or (wanted.since and taken.date() < wanted.since)
-        or (wanted.until and taken.date() > wanted.until)
-    ):
-        return False
-    return not wanted.spans or any(first <= taken < last for first, last in wanted.spans)
-
-
 def filtered(connection: Connection, library_id: int, wanted: Filter, *, most: int) -> list[int]:
-    """Items that fulfil a filter, the newest in the library first."""
-    joins, conditions = [], []
-    parameters: dict[str, Any] = {"library_id": library_id, "most": most}
-    if wanted.spans or wanted.since or wanted.until:
-        joins.append("JOIN facts f ON f.library_id = i.library_id AND f.item_id = i.item_id")
-        parts = []
-        for number, (first, last) in enumerate(wanted.spans):
-            parts.append(f"(f.taken_local >= :first{number} AND f.taken_local < :last{number})")
-            parameters |= {f"first{number}": first, f"last{number}": last}
-        conditions += [f"AND ({' OR '.join(parts)})"] if parts else []
-    if wanted.since:
-        conditions.append("AND f.taken_local >= :since")
-        parameters["since"] = wanted.since
-    if wanted.until:
-        conditions.append("AND f.taken_local < CAST(:until AS date) + 1")
-        parameters["until"] = wanted.until
-    if wanted.place_ids:
-        joins.append("JOIN item_places p ON p.library_id = i.library_id AND p.item_id = i.item_id")
-        conditions.append("AND p.place_id = ANY(:places)")
-        parameters["places"] = list(wanted.place_ids)
-    for number, person_id in enumerate(wanted.person_ids):
-        conditions.append(
-            "AND EXISTS (SELECT FROM face_people a WHERE a.library_id = i.library_id AND a.item_id = i.item_id "
-            f"AND a.person_id = :person{number})"
-        )
-        parameters[f"person{number}"] = person_id
-    if wanted.kind:
-        conditions.append("AND i.kind = :kind")
-        parameters["kind"] = wanted.kind
-    if wanted.picture_kind:
-        joins.append("JOIN picture_kinds k ON k.library_id = i.library_id AND k.item_id = i.item_id")
-        conditions.append("AND k.kind = :picture_kind")
-        parameters["picture_kind"] = wanted.picture_kind
-    if wanted.camera:
-        joins.append("JOIN item_words w ON w.library_id = i.library_id AND w.item_id = i.item_id")
-        conditions.append("AND w.words @@ to_tsquery('simple', :camera)")
-        parameters["camera"] = item_words.query([wanted.camera], ["camera"])
-    statement = text(FILTERED.format(joins=" ".join(joins), conditions=" ".join(conditions)))
-    return list(connection.execute(statement, parameters).scalars())
+    """Items that fulfil a filter, the newest first.
+
+    Of what is asked for, that which fewest have is held against the rest, the newest thousands of it.
+    """
+    looked = filters.scarcest(connection, library_id, wanted)
+    found: list[int] = []
+    for first in range(0, len(looked), AT_ONCE):
+        if len(found) >= most:
+            break
+        items = looked[first : first + AT_ONCE]
+        living = _Asking(connection, library_id, items).by_item(LIVING)
+        fitting = fulfilling(connection, library_id, wanted, list(living))
+        found += [item for item in items if item in fitting]
+    return found[:most]
 
 
 def scored(

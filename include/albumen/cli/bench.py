@@ -166,11 +166,12 @@ def search(
     items: Annotated[int, typer.Option(min=0, help="Items of the simulated library; 0: none.")] = 1_000_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each search is made.")] = 5,
     truth: Annotated[bool, typer.Option("--truth/--no-truth", help="Also how right it is.")] = True,
+    home: Annotated[str, typer.Option("--home", help="Folder whose filled library is used, and kept.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """How right searches are, by way of finding, on labelled pictures; how long they take in a large library."""
     given = ["--items", str(items), "--rounds", str(rounds), *_folder("--corpus", corpus)]
-    run("search", *given, *([] if truth else ["--no-truth"]), as_json=as_json)
+    run("search", *given, *([] if truth else ["--no-truth"]), *_at(home), as_json=as_json)
 
 
 @app.command()

@@ -33,7 +33,7 @@ def list_clocks(
     for clock in found:
         settled = f", {clock.decision}" if clock.decision else ""
         typer.echo(
-            f"{clock.clock_id}  {clock.camera}: {told(clock.ahead)}, {clock.first.date()} to {clock.last.date()} "
+            f"{clock.clock_id}  {clock.camera}: {clock.told}, {clock.first.date()} to {clock.last.date()} "
             f"({clock.matches} occasions on {clock.days} days agree{settled})"
         )
     typer.echo(f"{len(found)} clocks")
@@ -56,12 +56,6 @@ def dismiss(number: Number, library: Annotated[str, LIBRARY_OPTION] = "demo") ->
 def undo(number: Number, library: Annotated[str, LIBRARY_OPTION] = "demo") -> None:
     """Give the photos the dates back that their files tell."""
     typer.echo(f"{_decide(clocks.undo, library, number)} photos have the dates of their files again")
-
-
-def told(ahead: int) -> str:
-    """How far a clock is off, in words."""
-    hours, minutes = divmod(abs(ahead), 60)
-    return f"{hours} h {minutes:02} min {'ahead' if ahead > 0 else 'behind'}"
 
 
 def described(clock: Clock) -> dict[str, Any]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import combinations
+from typing import Any
 
 from scipy.cluster.hierarchy import DisjointSet
 from sqlalchemy import Connection
 
 from albumen.catalog import alike, duplicates, embeddings, models_in_use
 from albumen.catalog.duplicates import FoundGroup
+from albumen.organise import footage, structure
 from albumen.organise.bursts import stacks
 from albumen.organise.identity import keep_ids, stable_id
 from albumen.organise.keepers import Rival, rank
 from albumen.organise.similar import variations
-from albumen.organise.structure import Alike, probes, same_picture
+from albumen.organise.structure import Alike
 from albumen.organise.windows import spans
 
 CANDIDATES = 12
@@ -25,18 +28,48 @@ LARGEST_GROUP = 200
 DAY = timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """How one sort of items is read, looked for and compared; those of different sorts are never copies.
+
+    Attributes
+    ----------
+    table : str
+        Where its structures are.
+    read : callable
+        From items to what is compared of them.
+    probes : callable
+        From that to vectors to look for it with.
+    compare : callable
+        Of two of them, how alike they are, None where they do not show the same.
+    """
+
+    table: str
+    read: Callable[[Connection, int, Sequence[int]], dict[int, Any]]
+    probes: Callable[[Any], Sequence[Any]]
+    compare: Callable[[Any, Any], Alike | None]
+
+
+SORTS = (
+    Sort("likenesses", alike.miniatures, structure.probes, structure.same_picture),
+    Sort("video_signatures", alike.signatures, footage.probes, footage.same_footage),
+)
+
+
 def find_near(connection: Connection, library_id: int, items: Sequence[int]) -> None:
     """Find the near-duplicates of these items anew, and of what they were grouped with."""
     before = duplicates.members(connection, library_id, "near", items=items)
-    changed = alike.miniatures(connection, library_id, items)
-    looked = {item: probes(small) for item, small in changed.items()}
-    pairs = alike.candidates(connection, library_id, looked, most=CANDIDATES, apart=APART)
-    others = sorted({other for _, other in pairs})
-    before |= duplicates.members(connection, library_id, "near", items=others)
-    before |= duplicates.members(connection, library_id, "near", groups=sorted(set(before.values())))
-    small = changed | alike.miniatures(connection, library_id, sorted(set(others) | set(before) - set(changed)))
-    wanted = {(min(pair), max(pair)) for pair in pairs} | _within_groups(before, changed)
-    found = _compared(small, alike.comparable(connection, library_id, wanted))
+    found: dict[tuple[int, int], Alike] = {}
+    for sort in SORTS:
+        changed = sort.read(connection, library_id, items)
+        looked = {item: sort.probes(one) for item, one in changed.items()}
+        pairs = alike.candidates(connection, library_id, sort.table, looked, most=CANDIDATES, apart=APART)
+        others = sorted({other for _, other in pairs})
+        before |= duplicates.members(connection, library_id, "near", items=others)
+        before |= duplicates.members(connection, library_id, "near", groups=sorted(set(before.values())))
+        known = changed | sort.read(connection, library_id, sorted(set(others) | set(before) - set(changed)))
+        wanted = {(min(pair), max(pair)) for pair in pairs} | _within_groups(before, changed)
+        found |= _compared(known, wanted, sort.compare)
     _store(connection, library_id, "near", before, _components(found), found)
 
 
@@ -74,7 +107,7 @@ def _told_once(
     ]
 
 
-def _within_groups(before: Mapping[int, str], changed: Mapping[int, bytes]) -> set[tuple[int, int]]:
+def _within_groups(before: Mapping[int, str], changed: Container[int]) -> set[tuple[int, int]]:
     groups: dict[str, list[int]] = {}
     for item, group in before.items():
         groups.setdefault(group, []).append(item)
@@ -86,11 +119,13 @@ def _within_groups(before: Mapping[int, str], changed: Mapping[int, bytes]) -> s
     }
 
 
-def _compared(small: Mapping[int, bytes], pairs: set[tuple[int, int]]) -> dict[tuple[int, int], Alike]:
+def _compared(
+    known: Mapping[int, Any], pairs: set[tuple[int, int]], compare: Callable[[Any, Any], Alike | None]
+) -> dict[tuple[int, int], Alike]:
     compared = {
-        (first, second): same_picture(small[first], small[second])
+        (first, second): compare(known[first], known[second])
         for first, second in sorted(pairs)
-        if first in small and second in small
+        if first in known and second in known
     }
     return {pair: alike for pair, alike in compared.items() if alike is not None}
 

@@ -27,6 +27,8 @@ class Rival:
         The owner's, 0-5.
     moves : bool
         A photo that has a clip.
+    seconds : float
+        Length of a video; 0 of a photo.
     """
 
     item_id: int
@@ -38,13 +40,14 @@ class Rival:
     quality: float
     rating: int
     moves: bool = False
+    seconds: float = 0.0
 
 
 def rank(rivals: Sequence[Rival], *, is_burst: bool) -> list[tuple[Rival, list[str]]]:
     """The members, the one to keep first, each with what speaks for it against the next.
 
-    Of copies the one with most of the original is kept: rating, pixels, date and position, a clip, raw before lossy
-    before the rest, bytes. Of a burst the best picture: rating, quality, then the same.
+    Of copies the one with most of the original is kept: rating, pixels, length, date and position, a clip, raw before
+    lossy before the rest, bytes. Of a burst the best picture: rating, quality, then the same.
     """
     ordered = sorted(rivals, key=lambda rival: (_score(rival, is_burst), -rival.item_id), reverse=True)
     found = []
@@ -57,6 +60,7 @@ def rank(rivals: Sequence[Rival], *, is_burst: bool) -> list[tuple[Rival, list[s
 def _score(rival: Rival, is_burst: bool) -> tuple[float, ...]:
     copies = (
         float(rival.pixels),
+        float(round(rival.seconds)),
         float(rival.is_dated) + float(rival.is_located),
         float(rival.moves),
         _format(rival.mime),
@@ -76,6 +80,7 @@ def _reasons(rival: Rival, next_best: Rival, is_burst: bool) -> list[str]:
         "rated higher": rival.rating > next_best.rating,
         "the better picture": is_burst and rival.quality > next_best.quality * MORE,
         "more pixels": rival.pixels > next_best.pixels * MORE,
+        "longer": round(rival.seconds) > round(next_best.seconds),
         "tells when it was taken": rival.is_dated and not next_best.is_dated,
         "tells where it was taken": rival.is_located and not next_best.is_located,
         "has its clip": rival.moves and not next_best.moves,

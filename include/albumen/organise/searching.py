@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from albumen.catalog import item_words, models_in_use, people, places, scenes, search
+from albumen.catalog.filters import Filter
 from albumen.catalog.people import Person
 from albumen.catalog.places import NamedPlace
-from albumen.catalog.search import Filter, Known
+from albumen.catalog.search import Known
 from albumen.organise.question import Question, understand, words_of
 from albumen.organise.ways import LIKE, Rankings, rankings
 

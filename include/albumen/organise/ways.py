@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from albumen.catalog import embeddings, item_words, models_in_use, scenes, search
-from albumen.catalog.search import Filter
+from albumen.catalog.filters import Filter
 from albumen.organise.question import Question
 
 RANKED = 200

@@ -20,6 +20,7 @@ BUILT_IN = (
     "albumen.pipeline.steps.poster:PosterStep",
     "albumen.pipeline.steps.hover:HoverStep",
     "albumen.pipeline.steps.proxy:ProxyStep",
+    "albumen.pipeline.steps.video_signature:VideoSignatureStep",
     "albumen.pipeline.steps.faces:FacesStep",
     "albumen.pipeline.steps.scene:SceneStep",
     "albumen.pipeline.steps.picture_kind:PictureKindStep",

@@ -25,8 +25,10 @@ PAGES = (
     "search?library=test&asked=2020",
     "map?library=test",
     "suggestions?library=test",
+    "person?library=test&person=p1",
     "people?library=test",
     "duplicates?library=test",
+    "clocks?library=test",
     "memories?library=test",
     "backfill?library=test",
     "alerts",
@@ -73,6 +75,11 @@ def shown(chromium: Any, operator: Any) -> Iterator[Open]:
 @pytest.fixture
 def worked(photos: Any) -> Any:
     """The photos, as if a DAG run had worked on them."""
+    photos.execute("INSERT INTO people (library_id, person_id, faces) VALUES (1, 'p1', 1)")
+    photos.execute(
+        "INSERT INTO face_people (library_id, item_id, face_no, person_id, confidence, x, y, width, height) "
+        "SELECT 1, min(item_id), 0, 'p1', 0.9, 0.2, 0.2, 0.3, 0.3 FROM items"
+    )
     photos.execute("UPDATE shards SET claim = 'transcode_originals/r/process/' || shard_id")
     photos.execute("UPDATE outcome_history SET task = 'transcode_originals/r/process/0/1'")
     return photos

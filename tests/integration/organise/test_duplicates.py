@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import random
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from albumen.catalog import alike, duplicates
 from albumen.catalog.duplicates import DuplicateError, Group
 from albumen.testing.library import TestLibrary
 from albumen.testing.photos import a_photo
+from albumen.testing.videos import a_video
 
 pytestmark = pytest.mark.stack
 
@@ -165,8 +168,65 @@ def test_an_impossible_decision_is_refused(
 def test_candidates_are_looked_up_by_the_index(copied: TestLibrary) -> None:
     with copied.connect() as connection:
         connection.exec_driver_sql("SET enable_seqscan = off; SET enable_sort = off")
-        explained = text(f"EXPLAIN {alike.CANDIDATES.text}")
         vector = "[" + ",".join(["0.125"] * 64) + "]"
         parameters = {"library_id": 1, "items": [1], "vectors": [vector], "most": 12, "apart": 0.3}
-        plan = "\n".join(connection.execute(explained, parameters).scalars())
-    assert plan.count("structure_idx") == 16
+        for question in alike.CANDIDATES.values():
+            plan = "\n".join(connection.execute(text(f"EXPLAIN {question.text}"), parameters).scalars())
+            assert plan.count("structure_idx") == 16
+
+
+@pytest.fixture
+def films(library: TestLibrary, sandbox: Any, tmp_path: Path) -> TestLibrary:
+    """A clip, copies of it, two other takes of the scene, and what looks like it and is no video."""
+    knobs = library.settings.video.model_copy(update={"spool_directory": str(tmp_path / "spool")})
+    library.settings = library.settings.model_copy(update={"video": knobs})
+    scene = tmp_path / "scene.jpg"
+    scene.write_bytes(a_photo("scene", size=(1280, 720)))
+    small = ["-crf", "33", "-g", "400", "-vf", "scale=240:-2,fps=15"]
+    library.put("clip.mp4", a_take(scene, 1))
+    library.put("sent.mp4", a_take(scene, 1, output=small))
+    library.put("later.mp4", a_take(scene, 1, first=1, output=small))
+    library.put("shorter.mkv", a_take(scene, 1, last=3, extension="mkv"))
+    library.put("second take.mp4", a_take(scene, 2))
+    library.put("third take.mp4", a_take(scene, 3, last=3.5))
+    library.put("still.jpg", scene.read_bytes())
+    library.discover()
+    library.work("original", "video", "preview")
+    return library
+
+
+def a_take(scene: Path, seed: int, *, first: float = 0, last: float = 4, **options: Any) -> bytes:
+    """A camera in somebody's hand; each take begins with the same picture."""
+    dice = random.Random(seed)
+    across, down = (
+        " + ".join(f"{dice.uniform(-30, 30):.2f}*sin({dice.uniform(1, 9):.2f}*t)" for _ in range(4)) for _ in range(2)
+    )
+    moves = f"crop=640:360:'320 + {across}':'180 + {down}'"
+    kept = f"trim={first}:{last},setpts=PTS-STARTPTS"
+    return a_video(
+        seed,
+        source=f"movie={scene},loop=loop=120:size=1:start=0,setpts=N/25/TB,fps=25,{moves},{kept},setsar=1",
+        **options,
+    )
+
+
+def test_copies_of_a_clip_are_one_group_and_other_takes_of_the_scene_are_none(films: TestLibrary) -> None:
+    (group,) = groups(films, kind="near")
+    assert sorted(keys(group)) == ["clip.mp4", "later.mp4", "sent.mp4", "shorter.mkv"]
+    assert keys(group)[0] == "clip.mp4"
+    assert "longer" in group.reasons
+    assert all(0.85 < member.likeness <= 1 for member in group.members)
+    # what turns out to be a photo's clip goes with the photo
+    films.execute(
+        "INSERT INTO pair_marks (library_id, item_id, mark, half) SELECT library_id, item_id, 'a pair', "
+        "CASE WHEN key LIKE '%.jpg' THEN 'still' ELSE 'clip' END "
+        "FROM originals WHERE key LIKE '%still.jpg' OR key LIKE '%sent.mp4'"
+    )
+    films.execute("INSERT INTO dirty_items SELECT library_id, item_id FROM items")
+    films.organise()
+    (group,) = groups(films, kind="near")
+    assert sorted(keys(group)) == ["clip.mp4", "later.mp4", "shorter.mkv"]
+    films.execute("DELETE FROM video_signatures")
+    films.execute("INSERT INTO dirty_items SELECT library_id, item_id FROM items")
+    films.organise()
+    assert groups(films, kind="near") == []

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
+from albumen.catalog import filters, search
+from albumen.catalog.filters import Filter
 from albumen.catalog.models_in_use import SCENE, TEXT_SPACE, model_ids
 from albumen.organise import searching
 from albumen.organise.searching import Found
@@ -189,3 +193,45 @@ def test_a_word_that_stands_in_the_library_is_no_typo(shelf: Shelf) -> None:
     shelf.library.execute("INSERT INTO dirty_items VALUES (:l, 3)", l=shelf.l)
     shelf.library.organise()
     assert keys(shelf.search("beech")) == ["a/three.jpg"]
+
+
+def test_what_fulfils_a_filter_is_looked_for_where_fewest_are(shelf: Shelf) -> None:
+    shelf.library.execute("INSERT INTO people (library_id, person_id, name) VALUES (:l, 'p', 'Ann')", l=shelf.l)
+    shelf.library.execute(
+        "INSERT INTO face_people SELECT :l, n, 0, 'p', 1, 0, 0, 1, 1 FROM generate_series(1, 3) n", l=shelf.l
+    )
+    since, until = date(2019, 7, 2), date(2021, 4, 1)
+    wanted = Filter(person_ids=("p",), place_ids=tuple(_places(shelf, "Lech", "Rovinj")), since=since, until=until)
+    with shelf.library.connect() as connection:
+        assert filters.scarcest(connection, shelf.l, Filter(kind="photo")) == [4, 3, 2, 1]
+        assert filters.scarcest(connection, shelf.l, wanted) == [3, 2]
+        assert search.filtered(connection, shelf.l, wanted, most=10) == [3, 2]
+        assert search.filtered(connection, shelf.l, wanted, most=1) == [3]
+        assert search.filtered(connection, shelf.l, replace(wanted, since=date(2022, 1, 1)), most=10) == []
+        shelf.library.execute("UPDATE items SET retired_at = now() WHERE item_id = 3")
+        assert search.filtered(connection, shelf.l, wanted, most=10) == [2]
+
+
+@pytest.mark.parametrize(
+    ("question", "parameters"),
+    [
+        (filters.OF_PERSON, {"person": "p"}),
+        (filters.OF_PICTURE_KIND, {"kind": "receipt"}),
+        (filters.OF_KIND, {"kind": "video"}),
+        (filters.OF_PLACES, {"places": ["p"]}),
+        (filters.OF_TIME, {"firsts": [datetime(2019, 1, 1)], "lasts": [datetime(2020, 1, 1)]}),
+    ],
+    ids=["person", "picture kind", "kind", "places", "time"],
+)
+def test_a_part_of_a_filter_is_read_in_the_order_of_an_index(shelf: Shelf, question: Any, parameters: Any) -> None:
+    with shelf.library.connect() as connection:
+        connection.exec_driver_sql("SET enable_seqscan = off; SET enable_bitmapscan = off")
+        explained = text(f"EXPLAIN {question.text}")
+        plan = "\n".join(connection.execute(explained, {"library_id": 1, "most": 9, **parameters}).scalars())
+    assert plan.count("Index") >= 16
+    assert "Merge Append" in plan
+
+
+def _places(shelf: Shelf, *cities: str) -> list[str]:
+    rows = shelf.library.query("SELECT place_id FROM places WHERE city = ANY(:cities)", cities=list(cities))
+    return [row.place_id for row in rows]

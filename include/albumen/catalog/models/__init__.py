@@ -24,6 +24,7 @@ from albumen.catalog.models.findings import (
     SupersededObject,
     TextRow,
     VideoFacts,
+    VideoSignature,
 )
 from albumen.catalog.models.integrity import IntegrityCheck
 from albumen.catalog.models.ledger import (
@@ -124,5 +125,6 @@ __all__ = [
     "Tombstone",
     "TripRow",
     "VideoFacts",
+    "VideoSignature",
     "VisitRow",
 ]

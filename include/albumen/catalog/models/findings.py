@@ -213,6 +213,24 @@ class Likeness(ItemColumns, Base):
     structure: Mapped[Any | None] = mapped_column(Vector(64))
 
 
+class VideoSignature(ItemColumns, Base):
+    """How the beginning of a video moves: tiny grey frames, one after another, and the structure of their mean."""
+
+    __tablename__ = "video_signatures"
+    __table_args__ = (
+        Index(
+            "video_signatures_by_structure",
+            "structure",
+            postgresql_using="hnsw",
+            postgresql_ops={"structure": "vector_cosine_ops"},
+        ),
+        ITEM_HASH,
+    )
+
+    frames: Mapped[bytes]
+    structure: Mapped[Any] = mapped_column(Vector(64))
+
+
 class Scene(ItemColumns, Base):
     """What a picture shows, in words, as one model sees it; surest first."""
 
@@ -257,7 +275,7 @@ class PictureKindRow(ItemColumns, Base):
 
     __tablename__ = "picture_kinds"
     __table_args__ = (
-        Index("picture_kinds_by_kind", "library_id", "kind", postgresql_where=text("kind <> 'photo'")),
+        Index("picture_kinds_by_kind", "library_id", "kind", "item_id", postgresql_where=text("kind <> 'photo'")),
         ITEM_HASH,
     )
 

@@ -24,7 +24,7 @@ class ItemPlace(ItemColumns, Base):
     """Where an item was taken; an inferred position says how far off it may be."""
 
     __tablename__ = "item_places"
-    __table_args__ = (Index("item_places_by_place", "library_id", "place_id"), ITEM_HASH)
+    __table_args__ = (Index("item_places_by_place", "library_id", "place_id", "item_id"), ITEM_HASH)
 
     lat: Mapped[float]
     lon: Mapped[float]

@@ -76,7 +76,7 @@ class Item(Base):
 
     __tablename__ = "items"
     __table_args__ = (
-        Index("items_by_kind", "library_id", "kind", postgresql_where=text("kind <> 'photo'")),
+        Index("items_by_kind", "library_id", "kind", "item_id", postgresql_where=text("kind <> 'photo'")),
         ITEM_HASH,
     )
 

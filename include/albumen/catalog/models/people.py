@@ -43,7 +43,7 @@ class FacePerson(ItemColumns, Base):
     """
 
     __tablename__ = "face_people"
-    __table_args__ = (Index("face_people_by_person", "library_id", "person_id"), ITEM_HASH)
+    __table_args__ = (Index("face_people_by_person", "library_id", "person_id", "item_id"), ITEM_HASH)
 
     face_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     person_id: Mapped[str]

@@ -72,7 +72,7 @@ def _from(container: InputContainer, seconds: float) -> list[Candidate]:
     offset = int(seconds / stream.time_base) + (stream.start_time or 0) if stream.time_base else 0
     try:
         container.seek(offset, stream=stream, backward=True)
-        frames = list(islice(_decoded(container), 2))
+        frames = list(islice(decoded(container), 2))
     except (av.error.FFmpegError, EOFError):
         return []
     return [_candidate(frames)] if frames else []
@@ -86,7 +86,7 @@ def _counted_off(container: InputContainer, most: int) -> list[Candidate]:
         return []
     step, before = 1, None
     kept: list[Candidate] = []
-    for number, frame in enumerate(islice(_decoded(container), _SHORT_FRAMES)):
+    for number, frame in enumerate(islice(decoded(container), _SHORT_FRAMES)):
         if before is not None:
             kept.append(_candidate([before, frame]))
             before = None
@@ -97,7 +97,7 @@ def _counted_off(container: InputContainer, most: int) -> list[Candidate]:
     return kept or ([_candidate([before])] if before is not None else [])
 
 
-def _decoded(container: InputContainer) -> Iterator[VideoFrame]:
+def decoded(container: InputContainer) -> Iterator[VideoFrame]:
     """Frames until the data ends or makes no sense any more; a few packets without one are passed over."""
     stream, without = container.streams.video[0], 0
     packets = container.demux(stream)
