@@ -44,6 +44,7 @@ SIZES = (1_000, 100_000)
 ROUNDS = 15
 LIVES = 40
 STRANGERS = (500, 2000)
+PEOPLE = 60
 SEEDS = 20261127
 TARGETS = {"precision": 0.98, "recall": 0.9, "trips found": 0.95, "people b3": 0.95, "growth": 2.0}
 
@@ -123,6 +124,10 @@ def faces(corpus: Path) -> dict[str, Any]:
             [*photos, *range(len(looked), len(looked) + count)],
             [*truth, *(f"simulated {number}" for number in range(count))],
         )
+    often = np.random.default_rng(SEEDS).choice([2, 3, 5, 10, 30], size=PEOPLE)
+    vectors, whose = strangers.album(real[firsts], STRANGERS[-1], [int(times) for times in often], SEEDS + 1)
+    name = f"{PEOPLE} simulated people, each seen 2 to 30 times, among {STRANGERS[-1]} strangers"
+    found[name] = {"faces": len(whose), **_grouped(vectors, list(range(len(whose))), [str(one) for one in whose])}
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,10 @@ LEAST_SHARPNESS = 20.0
 MOST_TURNED = 0.55
 SURE = 0.60
 """Cosine of two faces that are one person's without further evidence."""
-JOIN = 0.42
-"""Mean cosine from which a face, or a group of them, joins a group."""
+JOIN = 0.40
+"""Mean cosine from which a large group joins another."""
+PAIR = 0.50
+"""Cosine from which two single faces are joined: of thousands of strangers, some two are nearer than `JOIN`."""
 MERGE = 0.55
 """Mean cosine from which two people that were told apart before are one."""
 SUGGEST = 0.36
@@ -97,6 +100,11 @@ def confidence(cosine: float) -> float:
     return min(1.0, max(0.0, 0.5 + 0.5 * (cosine - JOIN) / (SURE - JOIN)))
 
 
+def needed(cosines: NDArray[np.float64] | float) -> Any:
+    """The mean cosine that joins two groups, by how many it is the mean of: the more, the less chance is in it."""
+    return JOIN + (PAIR - JOIN) / np.sqrt(cosines)
+
+
 def overlap(a: Box, b: Box) -> float:
     """Shared over joint area of two boxes (x, y, width, height), 0-1."""
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
@@ -133,7 +141,7 @@ def first_pass(vectors: Vector, photos: Sequence[int], pairs: Collection[tuple[i
 
 
 def agglomerate(groups: Sequence[Group]) -> list[Group]:
-    """Average linkage: the two groups with the highest mean cosine become one, again and again.
+    """Average linkage: the two groups whose mean cosine is farthest above what they need become one, again and again.
 
     Two groups seen in one photo never do, nor people someone told apart, nor two with names; people known before
     need more than what is new.
@@ -142,15 +150,16 @@ def agglomerate(groups: Sequence[Group]) -> list[Group]:
     if len(left) < 2:
         return left
     means = np.stack([group.mean for group in left])
-    cosines = (means @ means.T).astype(np.float32)
-    np.fill_diagonal(cosines, -1)
-    for first, second in np.argwhere(np.triu(cosines >= JOIN)):
-        if not _may_join(left[first], left[second], float(cosines[first, second])):
-            cosines[first, second] = cosines[second, first] = -1
+    counts = np.array([group.count for group in left], np.float32)
+    surplus = np.asarray(means @ means.T - needed(np.outer(counts, counts)), np.float32)
+    np.fill_diagonal(surplus, -1)
+    for first, second in np.argwhere(np.triu(surplus >= 0)):
+        if not _may_join(left[first], left[second]):
+            surplus[first, second] = surplus[second, first] = -1
     gone = np.zeros(len(left), dtype=bool)
     while True:
-        first, second = divmod(int(cosines.argmax()), len(left))
-        if cosines[first, second] < JOIN:
+        first, second = divmod(int(surplus.argmax()), len(left))
+        if surplus[first, second] < 0:
             break
         if left[second].count > left[first].count or (left[second].person_id and not left[first].person_id):
             first, second = second, first
@@ -158,22 +167,22 @@ def agglomerate(groups: Sequence[Group]) -> list[Group]:
             first, second = second, first
         _absorb(left[first], left[second])
         gone[second] = True
-        means[first] = left[first].mean
-        row = means @ means[first]
-        for other in np.flatnonzero(row >= JOIN):
-            if gone[other] or other == first or not _may_join(left[first], left[int(other)], float(row[other])):
+        means[first], counts[first] = left[first].mean, left[first].count
+        row = np.asarray(means @ means[first] - needed(counts * counts[first]), np.float32)
+        for other in np.flatnonzero(row >= 0):
+            if gone[other] or other == first or not _may_join(left[first], left[int(other)]):
                 row[other] = -1
         row[first], row[gone] = -1, -1
-        cosines[first, :], cosines[:, first] = row, row
-        cosines[second, :], cosines[:, second] = -1, -1
+        surplus[first, :], surplus[:, first] = row, row
+        surplus[second, :], surplus[:, second] = -1, -1
     return [group for group, is_gone in zip(left, gone, strict=True) if not is_gone]
 
 
-def _may_join(a: Group, b: Group, cosine: float) -> bool:
+def _may_join(a: Group, b: Group) -> bool:
     if a.photos & b.photos or a.person_id in b.apart or b.person_id in a.apart:
         return False
     if a.person_id and b.person_id:
-        return not (a.is_named and b.is_named) and cosine >= MERGE
+        return not (a.is_named and b.is_named) and float(a.mean @ b.mean) >= MERGE
     return True
 
 

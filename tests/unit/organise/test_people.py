@@ -56,6 +56,15 @@ def test_a_new_face_joins_the_person_it_is_nearest_to() -> None:
     assert {group.person_id: group.faces for group in left} == {"ann": [], "bob": [0]}
 
 
+def test_two_single_faces_need_more_than_two_groups() -> None:
+    """At a cosine of 0.45 two faces may be two strangers'; so near in the mean, ten and ten are one person's."""
+    axis = np.eye(128, dtype=np.float32)
+    one, other = axis[0], np.asarray(0.45 * axis[0] + np.sqrt(1 - 0.45**2) * axis[1], np.float32)
+    for count, left in ((1, 2), (10, 1)):
+        both = [Group([number], count * vector, count, {number}) for number, vector in enumerate((one, other))]
+        assert len(agglomerate(both)) == left
+
+
 def test_people_with_names_never_become_one_and_unnamed_ones_do() -> None:
     ann = someone()
     both = [known(ann, "a", is_named=True), known(ann, "b", is_named=True)]
