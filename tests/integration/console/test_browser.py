@@ -245,3 +245,33 @@ def test_a_video_plays_in_the_page_of_its_item(shown: Open, films: Any) -> None:
         return [first, await sought, video.videoWidth];
     }""")
     assert heard == ["timeupdate", "seeked", 320]
+
+
+MANY = (
+    """INSERT INTO items (library_id, item_id, sha256, bytes, kind, mime)
+       SELECT 1, n, sha256(CAST(CAST(n AS text) AS bytea)), 1, 'photo', 'image/jpeg'
+       FROM generate_series(1, 100000) n""",
+    """INSERT INTO facts (library_id, item_id, original_id, taken_local, taken_confidence)
+       SELECT 1, n, n, timestamp '2019-07-31 12:00' - interval '1 hour' * n, 'high'
+       FROM generate_series(1, 100000) n""",
+    """INSERT INTO days (library_id, day, photos, good, shown)
+       SELECT 1, CAST(taken_local AS date), count(*), 0, count(*) FROM facts GROUP BY 2""",
+    "ANALYZE items, facts, days",
+)
+
+
+def test_a_shelf_of_a_hundred_thousand_is_scrolled_to_its_end(shown: Open, library: Any) -> None:
+    for statement in MANY:
+        library.execute(statement)
+    page = shown("library?library=test")
+    page.locator('a.tile[data-item="1"]').wait_for()
+    height = page.evaluate("document.documentElement.scrollHeight")
+    for share in (0.2, 0.4, 0.6, 0.8):
+        page.evaluate(f"window.scrollTo(0, {height * share})")
+        page.wait_for_function("[...document.querySelectorAll('a.tile')].every((tile) => tile.dataset.item)")
+        assert 0 < page.locator("a.tile").count() < 400
+    page.keyboard.press("End")
+    page.locator('a.tile[data-item="100000"]').wait_for()
+    assert 0 < page.locator("a.tile").count() < 400
+    page.get_by_label("Go to").select_option("2012-03")
+    page.get_by_role("heading", name="March 2012").wait_for()
