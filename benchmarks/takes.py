@@ -99,7 +99,9 @@ def _clip(
             small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(small), "rgb24")))
         container.mux(stream.encode(None))
-    seen = signature(path, "video/mp4", pixels=PIXELS)
+    seen = signature(
+        path, "video/mp4", pixels=PIXELS, seconds=footage.SECONDS, per_second=footage.PER_SECOND, side=footage.SIDE
+    )
     return Clip(scene, take, copied, Signature(seen.tobytes(), len(frames) / fps))
 
 

@@ -10,10 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from albumen.catalog.alike import Signature
-from albumen.media.video.signature import PER_SECOND, SIDE
 from albumen.organise import structure
 from albumen.organise.structure import Alike
 
+SECONDS = 8.0
+PER_SECOND = 8
+SIDE = 12
+"""Of what signatures are made: so many seconds, pictures a second, and pixels of their sides.
+
+Other values make signatures that cannot be compared with older ones: raise the step's version.
+"""
 LATEST = 3 * PER_SECOND
 """Frames by which a copy may begin later: what is cut off at the beginning, three seconds."""
 LEAST_SHARED = 0.6

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from albumen.catalog.alike import Signature
-from albumen.media.video.signature import PER_SECOND, SIDE
 from albumen.organise import footage
+from albumen.organise.footage import PER_SECOND, SIDE
 
 SCENE = cv2.resize(
     np.random.default_rng(1).integers(0, 255, (9, 9)).astype(np.uint8), (64, 64), interpolation=cv2.INTER_CUBIC

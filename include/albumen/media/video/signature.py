@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +17,9 @@ from albumen.media.video.frames import ORIENTATIONS, decoded
 from albumen.media.video.probe import opened, read_streams
 from albumen.pipeline.taxonomy import ItemFault, Reason
 
-SECONDS = 8.0
-PER_SECOND = 8
-SIDE = 12
-"""Whatever is changed here makes signatures that cannot be compared with older ones: raise the step's version."""
 
-
-def signature(path: Path, mime: str, *, pixels: int) -> NDArray[np.uint8]:
-    """The picture at every eighth of a second of the first eight seconds, each in 12 x 12 grey values.
+def signature(path: Path, mime: str, *, pixels: int, seconds: float, per_second: int, side: int) -> NDArray[np.uint8]:
+    """The pictures of the first seconds at even distances in time, each in a few grey values.
 
     Times are gone to frame by frame and not by seeking, so that copies with other keyframes give the same. Deblocking
     is left out: it costs a third of decoding, and is not seen in so small a picture.
@@ -37,11 +32,17 @@ def signature(path: Path, mime: str, *, pixels: int) -> NDArray[np.uint8]:
         What `media.sniff` says it is.
     pixels : int
         Most pixels of a frame that is decoded.
+    seconds : float
+        How much of the beginning is looked at.
+    per_second : int
+        Pictures of one second.
+    side : int
+        Width and height of a picture, pixels, whatever the video's shape.
 
     Returns
     -------
-    ndarray, shape (n, 12, 12), uint8
-        Upright; n is 64 at most, 0 where nothing at the beginning can be decoded.
+    ndarray, shape (n, side, side), uint8
+        Upright; none where nothing at the beginning can be decoded.
 
     Raises
     ------
@@ -56,32 +57,34 @@ def signature(path: Path, mime: str, *, pixels: int) -> NDArray[np.uint8]:
                 words = f"{streams.width} x {streams.height} pixels, limit {pixels} (limits.photo_pixels)"
                 raise ItemFault(Reason.TOO_LARGE, words)
             rotation = container.rotation if container.format == "quicktime" else None
-            seen = list(_at_fixed_times(video, rotation))
-    return np.stack(seen) if seen else np.empty((0, SIDE, SIDE), np.uint8)
+            shown = _shown(video, [number / per_second for number in range(round(seconds * per_second))])
+            seen = [_tiny(frame, side, rotation) for frame in shown]
+    return np.stack(seen) if seen else np.empty((0, side, side), np.uint8)
 
 
-def _at_fixed_times(video: InputContainer, rotation: int | None) -> Iterator[NDArray[np.uint8]]:
-    """Of each moment the frame that is shown then: the last that came before the next one."""
+def _shown(video: InputContainer, moments: Sequence[float]) -> Iterator[VideoFrame]:
+    """The frame shown at each of these moments, seconds from the beginning: the last that came until then."""
     codec = video.streams.video[0].codec_context
     codec.thread_count = 1
     codec.options = {"skip_loop_filter": "all"}
-    begin, due, at, shown = None, 0, 0.0, None
+    begin, at, due = None, 0.0, 0
+    shown: VideoFrame | None = None
     for frame in decoded(video):
         if frame.time is None:
             continue
         begin = frame.time if begin is None else begin
         at = frame.time - begin
-        while shown is not None and due / PER_SECOND < min(at, SECONDS):
-            yield _tiny(shown, rotation)
+        while shown is not None and due < len(moments) and moments[due] < at:
+            yield shown
             due += 1
-        if at >= SECONDS:
+        if due == len(moments):
             return
         shown = frame
-    if shown is not None and due / PER_SECOND <= at:
-        yield _tiny(shown, rotation)
+    if shown is not None and due < len(moments) and moments[due] <= at:
+        yield shown
 
 
-def _tiny(frame: VideoFrame, rotation: int | None) -> NDArray[np.uint8]:
-    small = frame.reformat(SIDE, SIDE, "gray", interpolation=Interpolation.AREA).to_ndarray()
+def _tiny(frame: VideoFrame, side: int, rotation: int | None) -> NDArray[np.uint8]:
+    small = frame.reformat(side, side, "gray", interpolation=Interpolation.AREA).to_ndarray()
     clockwise = -frame.rotation % 360 if rotation is None else rotation
     return np.ascontiguousarray(turn_upright(np.asarray(small, np.uint8), ORIENTATIONS.get(clockwise, 1)))

@@ -29,7 +29,14 @@ class VideoSignatureStep(Step):
         from albumen.organise import footage
 
         try:
-            seen = signature(Path(media.path), media.mime, pixels=self.settings.limits.photo_pixels)
+            seen = signature(
+                Path(media.path),
+                media.mime,
+                pixels=self.settings.limits.photo_pixels,
+                seconds=footage.SECONDS,
+                per_second=footage.PER_SECOND,
+                side=footage.SIDE,
+            )
         except ItemFault as fault:
             return fault
         frames = seen.tobytes()

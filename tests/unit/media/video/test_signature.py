@@ -7,17 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from albumen.media.video.signature import PER_SECOND, SIDE, signature
+from albumen.media.video.signature import signature
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.testing.videos import a_video
 
+PER_SECOND, SIDE = 8, 12
 SWEEP = "gradients=s=320x180:d=3:r=25:c0=black:c1=white:x0=0:y0=90:x1=319:y1=90:speed=0.00001,rotate=a=t/2"
 
 
 def signed(data: bytes, folder: Path, mime: str = "video/mp4", *, pixels: int = 10**8) -> np.ndarray:
     path = folder / "source"
     path.write_bytes(data)
-    return signature(path, mime, pixels=pixels)
+    return signature(path, mime, pixels=pixels, seconds=8, per_second=PER_SECOND, side=SIDE)
 
 
 def test_the_picture_of_every_eighth_of_a_second_whatever_the_keyframes(tmp_path: Path) -> None:
