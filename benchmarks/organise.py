@@ -36,6 +36,7 @@ from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
 from albumen.local.stack import Stack
 from albumen.organise import duplicating, homes, organising, people, structure, trips
+from albumen.pipeline.steps import face_eye
 from albumen.settings import Settings
 from albumen.vision.faces import FaceFinder
 from albumen.vision.weights import path_of
@@ -89,10 +90,7 @@ def faces(corpus: Path) -> dict[str, Any]:
     """
     settings = Settings().models
     directory = Path(settings.directory).expanduser()
-    finder = FaceFinder(
-        path_of("yunet-2023mar", directory), path_of("sface-2021dec", directory),
-        score=settings.face_score, max_side=settings.face_max_side, threads=settings.threads,
-    )  # fmt: skip
+    finder = FaceFinder(face_eye.load(settings), path_of("sface-2021dec", directory))
     with (corpus / "people" / "IDENTITIES.tsv").open(encoding="utf-8") as file:
         known = {row["path"]: row["person"] for row in csv.DictReader(file, delimiter="\t")}
     looked = [(known.get(str(path.relative_to(corpus))), picture) for path, picture in pictures(corpus).items()]

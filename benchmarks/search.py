@@ -72,7 +72,7 @@ class Searcher:
     """A catalog to search."""
 
     def __init__(self, url: str, settings: Settings) -> None:
-        self.url, self.labels, self._models = url, asking.vocabulary(), settings.models
+        self.url, self.labels, self._models = url, asking.vocabulary(settings.models), settings.models
 
     def search(self, asked: str, *, most: int, ways: Collection[str] = WAYS["hybrid"]) -> list[str]:
         """Keys of the hits, best first."""

@@ -150,12 +150,20 @@ class ModelSettings(BaseModel):
     sentences: str = Field(
         "minilm-l6-v2-int8", description="Model of sentences, in whose space pictures have a point, too."
     )
+    image_text: str = Field(
+        "",
+        description="Model of pictures and sentences (CLIP, SigLIP2) beside these, as `albumen models add` names it; "
+        "empty: none.",
+    )
+    objects: str = Field(
+        "", description="Model of objects (YOLOX), such as `yolox-s`, whose names join the labels; empty: none."
+    )
     face_score: float = Field(0.6, ge=0, le=1, description="Least score of a face that is kept.")
     face_max_side: int = Field(1024, ge=160, description="Long side of the picture faces are looked for in, pixels.")
 
     @property
     def text_space(self) -> str:
-        """Model id of the points that pictures have in the space of sentences."""
+        """Model id of the points that pictures have in the space of `sentences`."""
         return f"{self.scene}.{self.sentences}"
 
 

@@ -28,8 +28,8 @@ RECORDS = text("""
     SELECT o.key, o.original_id, o.size, o.kind, o.mime, i.sha256, to_jsonb(f) AS facts, to_jsonb(v) AS video,
         half.key AS half_key, encode(mo.sha1, 'hex') AS motion_sha1, mo.bytes AS motion_bytes,
         first.key AS first_key, out.outcomes, d.due, r.renditions, fa.faces,
-        q.score AS quality, q.reasons AS quality_reasons, pl.place, ev.event_id, ev.trip_id, sc.labels, dm.group_id,
-        sf.score AS safety, pk.kind AS picture_kind, NULLIF(tx.text, '') AS text
+        q.score AS quality, q.reasons AS quality_reasons, pl.place, ev.event_id, ev.trip_id,
+        sc.labels, sc.objects, dm.group_id, sf.score AS safety, pk.kind AS picture_kind, NULLIF(tx.text, '') AS text
     FROM page o
     LEFT JOIN items i ON i.library_id = o.library_id AND i.item_id = o.item_id
     LEFT JOIN facts f ON f.library_id = o.library_id AND f.item_id = o.item_id
@@ -88,9 +88,11 @@ RECORDS = text("""
         WHERE f.library_id = o.library_id AND f.item_id = o.item_id
     ) AS fa ON true
     LEFT JOIN LATERAL (
-        SELECT jsonb_agg(jsonb_build_object('name', name, 'score', score) ORDER BY place) AS labels
-        FROM scenes, unnest(labels, scores) WITH ORDINALITY AS l(name, score, place)
-        WHERE library_id = o.library_id AND item_id = o.item_id AND model_id = :scene
+        SELECT (
+            SELECT jsonb_agg(jsonb_build_object('name', name, 'score', score) ORDER BY place)
+            FROM unnest(s.labels, s.scores) WITH ORDINALITY AS l(name, score, place)
+        ) AS labels, s.objects
+        FROM scenes s WHERE s.library_id = o.library_id AND s.item_id = o.item_id AND s.model_id = :scene
     ) AS sc ON true
     ORDER BY o.key
 """)
@@ -148,6 +150,7 @@ def record(row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         "renditions": row["renditions"] or [],
         "faces": row["faces"] or [],
         "labels": row["labels"] or [],
+        "objects": row["objects"] or [],
         "text": row["text"],
         "safety": row["safety"],
         "picture_kind": row["picture_kind"],

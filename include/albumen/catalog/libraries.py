@@ -152,7 +152,12 @@ def _check_consents(consents: tuple[str, ...]) -> None:
 
 FORGET_FACES = (
     text("DELETE FROM due WHERE library_id = :library_id AND step = 'faces'"),
+    text("UPDATE due SET shard_id = NULL WHERE library_id = :library_id AND step = 'quality' AND shard_id IS NOT NULL"),
     text("DELETE FROM faces WHERE library_id = :library_id"),
+    text("""
+        UPDATE quality SET faces = NULL, reasons = array_remove(reasons, 'blurred_faces')
+        WHERE library_id = :library_id AND faces IS NOT NULL
+    """),
     text("DELETE FROM face_people WHERE library_id = :library_id"),
     text("DELETE FROM face_decisions WHERE library_id = :library_id"),
     text("DELETE FROM person_pairs WHERE library_id = :library_id"),
@@ -168,7 +173,9 @@ FORGET_FACES = (
     text("DELETE FROM outcomes WHERE library_id = :library_id AND step = 'faces'"),
     text("DELETE FROM tallies WHERE library_id = :library_id AND step = 'faces'"),
 )
-"""The due work first: that waits for the workers who are writing faces, and later ones write none without it."""
+"""The due work first: that waits for the workers who are writing faces, and later ones write none without it. Scores
+of quality that knew of faces stay until the step is done again.
+"""
 
 
 def forget_faces(connection: Connection, library_id: int) -> None:

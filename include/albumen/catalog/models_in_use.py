@@ -14,7 +14,7 @@ COVERED = text("""
     SELECT count(*) AS photos, count(s.item_id) AS seen
     FROM items i
     JOIN renditions r ON r.library_id = i.library_id AND r.item_id = i.item_id AND r.name = 'preview'
-    LEFT JOIN scenes s ON s.library_id = i.library_id AND s.item_id = i.item_id AND s.model_id = :model_id
+    LEFT JOIN embeddings s ON s.library_id = i.library_id AND s.item_id = i.item_id AND s.model_id = :model_id
     WHERE i.kind = 'photo' AND i.retired_at IS NULL
 """)
 
@@ -51,16 +51,25 @@ class Coverage:
 
 
 def coverage(connection: Connection, model_id: str) -> Coverage:
-    """How far a model of `scene` is through all libraries. Counts everything: for a person who waits."""
+    """How far a model that gives photos points is through all libraries. Counts everything: for a person who waits."""
     row = connection.execute(COVERED, {"model_id": model_id}).one()
     return Coverage(row.photos, row.seen)
 
 
-def switch(connection: Connection, *, scene: str, text_space: str) -> str:
-    """Have another model's rows count; the model before, for the way back."""
+def switch(connection: Connection, *, text_space: str, scene: str = "") -> dict[str, str]:
+    """Have other models' rows count; the ids before, for the way back.
+
+    Parameters
+    ----------
+    text_space : str
+        Whose points of pictures sentences are near to.
+    scene : str
+        Whose labels and points count; empty: the same as before.
+    """
     before = model_ids(connection)
-    for capability, model_id in ((SCENE, scene), (TEXT_SPACE, text_space)):
+    for capability, model_id in ((SCENE, scene or before[SCENE]), (TEXT_SPACE, text_space)):
         parameters = {"capability": capability, "model_id": model_id, "before": before[capability]}
         connection.execute(SWITCH, parameters)
-    connection.execute(LOOK_ANEW)
-    return before[SCENE]
+    if scene:
+        connection.execute(LOOK_ANEW)
+    return before

@@ -27,7 +27,7 @@ GOOD = _of("item_id, score", "quality")
 KINDS = _of("item_id, kind", "picture_kinds")
 SHOWS = _of("item_id, labels, scores", "scenes", "AND model_id = :scene")
 NEAR = _of(
-    "item_id, -(CAST(vector AS halfvec(384)) <#> CAST(:point AS halfvec(384)))",
+    "item_id, -(vector <#> CAST(:point AS halfvec))",
     "embeddings",
     "AND model_id = :text_space",
 )

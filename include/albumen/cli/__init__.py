@@ -50,7 +50,7 @@ SURROUNDINGS = (
     "albumen.local.sample.fault:SampleError",
     "albumen.pipeline.sandbox_process:SandboxError",
     "albumen.storage.object_store:StorageError",
-    "albumen.vision.weights:WeightsError",
+    "albumen.vision.manifest:WeightsError",
 )
 """Faults that are told in words; by name, since a verb that cannot raise them need not import them."""
 

@@ -79,11 +79,24 @@ def enrich(
     pictures: Annotated[Path | None, typer.Option(help="Photos to enrich; none: the sample library's.")] = None,
     corpus: Annotated[Path | None, typer.Option(help="Folder with people/IDENTITIES.tsv: faces and safety.")] = None,
     kinds: Annotated[Path | None, typer.Option(help="Folder of pictures per kind: the confusion table.")] = None,
+    items: Annotated[int, typer.Option(min=0, help="Also whether memory stays flat over so many previews.")] = 0,
+    only_memory: Annotated[bool, typer.Option("--only-memory", help="Nothing but that.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """CPU of the preview pass over that of its bare models, and how right the models are."""
+    """CPU of the preview pass over that of its bare models, its memory, and how right the models are."""
+    given = ["--photos", str(photos), "--rounds", str(rounds), "--items", str(items)]
     folders = [*_folder("--pictures", pictures), *_folder("--corpus", corpus), *_folder("--kinds", kinds)]
-    run("enrich", "--photos", str(photos), "--rounds", str(rounds), *folders, as_json=as_json)
+    run("enrich", *given, *(["--only-memory"] if only_memory else []), *folders, as_json=as_json)
+
+
+@app.command()
+def bump(
+    items: Annotated[int, typer.Option(min=100, help="How many items are catalogued.")] = 10_000,
+    photos: Annotated[int, typer.Option(min=1, help="How many fresh photos arrive meanwhile.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """A raised `scene` over a catalogued library: only it runs, and fresh uploads overtake it."""
+    run("bump", "--items", str(items), "--photos", str(photos), as_json=as_json)
 
 
 @app.command()

@@ -21,10 +21,11 @@ from albumen.cli.session import LIBRARY_OPTION, Session, fail
 from albumen.pipeline import registry
 from albumen.pipeline.contract import StepResult
 from albumen.pipeline.sandbox import Sandbox, WorkItem
-from albumen.settings import Settings
+from albumen.settings import ModelSettings, Settings
 from albumen.storage.object_store import ObjectMissing, StorageError
+from albumen.vision import opt_in
 from albumen.vision.agreement import Agreement, Look, compare
-from albumen.vision.manifest import models
+from albumen.vision.weights import WeightsError
 
 STEP = "scene"
 SHOWN = 24
@@ -42,26 +43,30 @@ class Compared:
 
 
 def compare_models(
-    model: Annotated[str, typer.Argument(help="A model of `scene`, such as efficientnet-lite0.")],
+    model: Annotated[str, typer.Argument(help="A model of `scene`, such as efficientnet-lite0, or of image-text.")],
     library: Annotated[str, LIBRARY_OPTION] = "demo",
     most: Annotated[int, typer.Option("--photos", min=2, max=20_000, help="How many photos it looks at.")] = 500,
     page: Annotated[Path | None, typer.Option("--page", help="HTML file for the photos they disagree on most.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
-    """Have another model look at some of a library's photos; tell where it differs. Nothing is stored or switched."""
-    known = [each.id for each in models().values() if each.capability == STEP]
-    if model not in known:
-        fail(f"no model of scenes {model!r}; known: {', '.join(known)}")
+    """Have another model look at some of a library's photos; tell where it differs. Nothing is stored or switched.
+
+    A model of pictures and sentences has no words of its own: neighbours among the points that sentences are near to
+    are compared.
+    """
     session = Session.of_environment()
+    chosen = _chosen(session.settings, model)
     with session.connect() as connection:
         library_id = session.library(connection, library).library_id
-        before = models_in_use.model_ids(connection)[models_in_use.SCENE]
-        photos = scene_samples.chosen(connection, library_id, model_id=before, most=most)
+        in_use = models_in_use.model_ids(connection)
+        scene = in_use[models_in_use.SCENE]
+        before = in_use[models_in_use.TEXT_SPACE] if chosen.image_text == model else scene
+        photos = scene_samples.chosen(connection, library_id, model_id=scene, most=most)
         points = embeddings.vectors(connection, library_id, [photo.item_id for photo in photos], model_id=before)
     if not photos:
-        fail(f"{before} has seen no photo of {library} yet")
+        fail(f"{scene} has seen no photo of {library} yet")
     old = {photo.item_id: Look(photo.labels, points[photo.item_id]) for photo in photos if photo.item_id in points}
-    new = dict(_looked(session, photos, model))
+    new = dict(_looked(session, photos, model, chosen))
     if not new:
         fail(f"{model} could look at none of {len(photos)} photos")
     compared = Compared({photo.item_id: photo for photo in photos}, old, new, compare(old, new))
@@ -74,9 +79,19 @@ def compare_models(
     _show(told, compared)
 
 
-def _looked(session: Session, photos: Sequence[Sampled], model: str) -> Iterator[tuple[int, Look]]:
+def _chosen(settings: Settings, model: str) -> ModelSettings:
+    """The settings by which the other model looks."""
+    try:
+        other = opt_in.rival(model, Path(settings.models.directory))
+    except WeightsError as error:
+        fail(str(error))
+    return settings.models.model_copy(update={"image_text" if opt_in.is_image_text(other) else "scene": model})
+
+
+def _looked(
+    session: Session, photos: Sequence[Sampled], model: str, chosen: ModelSettings
+) -> Iterator[tuple[int, Look]]:
     """What the other model finds, in a sandbox as in the pass; a preview that cannot be read is left out, and told."""
-    chosen = session.settings.models.model_copy(update={"scene": model})
     settings = Settings().model_copy(update={"models": chosen})
     step = registry.steps()[STEP]
     step.check_models(settings)

@@ -54,7 +54,7 @@ def search(
             found_library.library_id,
             asked,
             today=date.today(),
-            labels=asking.vocabulary(),
+            labels=asking.vocabulary(session.settings.models),
             encode=partial(asking.point_of, models=session.settings.models),
             most=most,
             only=only,

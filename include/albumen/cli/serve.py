@@ -26,21 +26,21 @@ def serve(
     """
     import uvicorn
 
-    from albumen.vision.network import OnnxNetwork
-    from albumen.vision.serving.application import ModelService
+    from albumen.vision import networks as networks_of
+    from albumen.vision.serving.application import KEEP_OPEN_S, ModelService
 
     chosen = Settings().models
     directory = Path(chosen.directory).expanduser()
-    unknown = sorted(set(names or ()) - models().keys())
+    known = models(directory)
+    unknown = sorted(set(names or ()) - known.keys())
     if unknown:
-        typer.echo(f"error: no model {', '.join(unknown)}; known: {', '.join(models())}", err=True)
+        typer.echo(f"error: no model {', '.join(unknown)}; known: {', '.join(known)}", err=True)
         raise typer.Exit(2)
     networks = {}
-    for model_id, model in models().items():
+    for model_id, model in known.items():
         wanted = model_id in names if names else weights.state_of(model, directory) is weights.WeightsState.PRESENT
         if wanted and model.is_network:
-            path = weights.path_of(model_id, directory)
-            networks[model_id] = OnnxNetwork(path, threads=chosen.threads, providers=chosen.providers)
+            networks[model_id] = networks_of.here(model_id, chosen)
     if not networks:
         typer.echo("error: no network's weights are here: run `albumen models fetch`", err=True)
         raise typer.Exit(1)
@@ -50,4 +50,11 @@ def serve(
         )
     service = ModelService(networks, most_rows=most_rows, wait_s=wait_ms / 1000, token=chosen.server_token)
     typer.echo(f"serving {', '.join(networks)}")
-    uvicorn.run(service.application(), host=host, port=port, log_level="info", access_log=False)
+    uvicorn.run(
+        service.application(),
+        host=host,
+        port=port,
+        log_level="info",
+        access_log=False,
+        timeout_keep_alive=KEEP_OPEN_S,
+    )

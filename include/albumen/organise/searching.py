@@ -15,7 +15,7 @@ from albumen.catalog.people import Person
 from albumen.catalog.places import NamedPlace
 from albumen.catalog.search import Known
 from albumen.organise.question import Question, understand, words_of
-from albumen.organise.ways import LIKE, Rankings, rankings
+from albumen.organise.ways import Meaning, Rankings, rankings
 
 SPARE = 30
 """So many hits more than asked for are looked at: some may be hidden or gone."""
@@ -84,7 +84,7 @@ def run(
     *,
     today: date,
     labels: Collection[str],
-    encode: Callable[[str], Any | None] | None,
+    encode: Callable[[str, str], tuple[Any, float] | None] | None,
     most: int = 50,
     ways: Collection[str] = tuple(WEIGHTS),
     only: Only = ANYTHING,
@@ -98,7 +98,8 @@ def run(
     labels : collection of str
         Things that the scene model can name.
     encode : callable or None
-        From a sentence to its point among the pictures, ndarray, shape (384,), or None; None searches without.
+        From a sentence and the id of a space to its point among the pictures there, ndarray, and the cosine from
+        which a picture may be what was meant; or to None. None searches without.
     ways : collection of str
         `label`, `words`, `text`, `meaning`: which ways of finding count.
     only : Only
@@ -123,10 +124,13 @@ def run(
     )
     found = Found(question, notes=list(question.notes))
     models = models_in_use.model_ids(connection)
-    use_point = encode(question.meant) if encode and "meaning" in ways and question.words else None
+    encoded = None
+    if encode and "meaning" in ways and question.words:
+        encoded = encode(question.meant, models[models_in_use.TEXT_SPACE])
+    meaning = Meaning(*encoded) if encoded else None
     hidden = search.hidden_people(connection, library_id)
     for wanted, note in _relaxed(question, today, only):
-        ranked, newest = rankings(connection, library_id, question, wanted, models, use_point, ways)
+        ranked, newest = rankings(connection, library_id, question, wanted, models, meaning, ways)
         scores = _fused(ranked)
         if wanted and not question.words:
             scores = dict.fromkeys(newest, 0.0)
@@ -136,12 +140,13 @@ def run(
             library_id,
             best,
             words=question.words,
-            point=use_point,
+            point=meaning.point if meaning else None,
             scene=models[models_in_use.SCENE],
             text_space=models[models_in_use.TEXT_SPACE],
         )
         seen = [one for one in seen if not hidden & set(one.people)]
-        found.hits = _hits(question, wanted, seen, scores, named, everyone)[:most]
+        like = meaning.like if meaning else 1.0
+        found.hits = _hits(question, wanted, seen, scores, named, everyone, like)[:most]
         if found.hits:
             found.notes += [note] if note else []
             return found
@@ -191,9 +196,12 @@ def _hits(
     scores: Mapping[int, float],
     named: Mapping[str, NamedPlace],
     everyone: Sequence[Person],
+    like: float,
 ) -> list[Hit]:
     names = {person.person_id: person.name or "someone" for person in everyone}
-    hits = [Hit(one.item_id, one.key, scores[one.item_id], _why(question, wanted, one, named, names)) for one in seen]
+    hits = [
+        Hit(one.item_id, one.key, scores[one.item_id], _why(question, wanted, one, named, names, like)) for one in seen
+    ]
     quality = {one.item_id: one.quality for one in seen}
     return sorted(hits, key=lambda hit: (-hit.score, -quality[hit.item_id], -hit.item_id))
 
@@ -210,7 +218,12 @@ def _ranks(ranking: Mapping[int, float]) -> list[tuple[int, int]]:
 
 
 def _why(
-    question: Question, wanted: Filter, one: Known, named: Mapping[str, NamedPlace], names: Mapping[str, str]
+    question: Question,
+    wanted: Filter,
+    one: Known,
+    named: Mapping[str, NamedPlace],
+    names: Mapping[str, str],
+    like: float,
 ) -> list[str]:
     why = [f"shows {label} ({one.labels[label]:.2f})" for label in question.labels if label in one.labels]
     place = named.get(one.place_id or "")
@@ -226,7 +239,7 @@ def _why(
     if wanted.camera:
         why.append("taken with that camera")
     why += [SAYS[source] for source in one.said_by]
-    if one.cosine is not None and one.cosine >= LIKE:
+    if one.cosine is not None and one.cosine >= like:
         why.append(f"looks like what was asked for ({one.cosine:.2f})")
     return why
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -17,8 +17,14 @@ FITTING = 1000
 """So many of each way where there is a filter, too: some of them fall through it."""
 FILTERED = 300
 """So many of the newest that fulfil a filter are looked at besides."""
-LIKE = 0.25
-"""Cosine of a picture with a sentence from which it may be what was meant."""
+
+
+class Meaning(NamedTuple):
+    """What was asked, as a point among the pictures; `like` is the cosine from which one may be what was meant."""
+
+    point: Any
+    like: float
+
 
 Rankings = dict[str, dict[int, float]]
 """Per way of finding, what each item scores by it."""
@@ -30,7 +36,7 @@ def rankings(
     question: Question,
     wanted: Filter,
     models: Mapping[str, str],
-    point: Any | None,
+    meaning: Meaning | None,
     ways: Collection[str],
 ) -> tuple[Rankings, list[int]]:
     """What each way finds, and the newest items that fulfil the filter, if there is one."""
@@ -39,7 +45,7 @@ def rankings(
         "label": _labelled(connection, library_id, question, models[models_in_use.SCENE], most),
         "words": item_words.saying(connection, library_id, question.words, sources=item_words.ABOUT, most=most),
         "text": item_words.saying(connection, library_id, question.words, sources=("text",), most=most),
-        "meaning": _near(connection, library_id, point, models[models_in_use.TEXT_SPACE]),
+        "meaning": _near(connection, library_id, meaning, models[models_in_use.TEXT_SPACE]),
     }
     newest: list[int] = []
     if wanted:
@@ -51,7 +57,7 @@ def rankings(
         newest = search.filtered(connection, library_id, wanted, most=FILTERED)
         if question.words:
             others = [item for item in newest if item not in fitting]
-            _add_scores(connection, library_id, question, models, point, others, scores)
+            _add_scores(connection, library_id, question, models, meaning, others, scores)
     return {way: ranking for way, ranking in scores.items() if way in ways}, newest
 
 
@@ -65,11 +71,11 @@ def _labelled(connection: Connection, library_id: int, question: Question, scene
     return found
 
 
-def _near(connection: Connection, library_id: int, point: Any | None, space: str) -> dict[int, float]:
-    if point is None:
+def _near(connection: Connection, library_id: int, meaning: Meaning | None, space: str) -> dict[int, float]:
+    if meaning is None:
         return {}
-    near = embeddings.nearest(connection, library_id, point, model_id=space, most=RANKED)
-    return {one.item_id: one.cosine for one in near if one.cosine >= LIKE}
+    near = embeddings.nearest(connection, library_id, meaning.point, model_id=space, most=RANKED)
+    return {one.item_id: one.cosine for one in near if one.cosine >= meaning.like}
 
 
 def _add_scores(
@@ -77,7 +83,7 @@ def _add_scores(
     library_id: int,
     question: Question,
     models: Mapping[str, str],
-    point: Any | None,
+    meaning: Meaning | None,
     items: Sequence[int],
     found: Rankings,
 ) -> None:
@@ -87,7 +93,7 @@ def _add_scores(
         library_id,
         items,
         words=question.words,
-        point=point,
+        point=meaning.point if meaning else None,
         scene=models[models_in_use.SCENE],
         text_space=models[models_in_use.TEXT_SPACE],
     ):
@@ -95,7 +101,7 @@ def _add_scores(
         for way, score in scores.items():
             if score > 0:
                 found[way][one.item_id] = score
-        if one.cosine is not None and one.cosine >= LIKE:
+        if meaning and one.cosine is not None and one.cosine >= meaning.like:
             found["meaning"][one.item_id] = one.cosine
 
 

@@ -79,9 +79,13 @@ def advance(connection: Connection, pass_name: PassName, settings: Settings) -> 
 
 
 def start_for_policies(connection: Connection, library: Library, before: Library, settings: Settings) -> list[Estimate]:
-    """Make due what changed policies change: steps newly consented to, facts of another home zone, proxies."""
+    """Make due what changed policies change: steps newly consented to or that heed a consent, facts of another home
+    zone, proxies.
+    """
     consented = set(library.consents) - set(before.consents)
-    changed = [step for step in registry.steps().values() if step.consent in consented and not step.on_demand]
+    told = set(library.consents) ^ set(before.consents)
+    unasked = [step for step in registry.steps().values() if not step.on_demand]
+    changed = [step for step in unasked if step.consent in consented or step.heeds & told]
     if library.home_zone != before.home_zone:
         changed += [step for step in registry.steps().values() if "facts" in step.writes]
     if library.proxy != before.proxy:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -43,7 +43,7 @@ class MediaInput:
         Facts from outside the bytes: `file_name` (str), `last_modified` (ISO 8601, UTC),
         `home_zone` (IANA name), `proxy` (the library's policy), `now` (ISO 8601, UTC),
         `sidecars` (kind and bytes of each, the best first), `sha256` (hexadecimal digits),
-        `frames` (of a video, as `media.video.storyboard` writes them).
+        `frames` (of a video, as `media.video.storyboard` writes them), `consents` (of the library).
     path : str
         Where a video lies on the disk, whole, in place of `data`; steps may write into its folder.
     tell : callable or None
@@ -191,6 +191,8 @@ class Step(ABC):
         Whether its renditions are what people see of an item, and what the preview pass reads.
     consent :
         A consent of the library it requires (`faces`), or None.
+    heeds :
+        Consents that change what it finds: given or withdrawn, they make it due again.
     writes :
         The catalog tables its rows go to.
     models :
@@ -210,6 +212,7 @@ class Step(ABC):
     decodes: ClassVar[bool] = True
     makes_preview: ClassVar[bool] = False
     consent: ClassVar[str | None] = None
+    heeds: ClassVar[frozenset[str]] = frozenset()
     writes: ClassVar[tuple[str, ...]] = ()
     models: ClassVar[tuple[str, ...]] = ()
     batch_size: ClassVar[int] = 1
@@ -229,8 +232,8 @@ class Step(ABC):
         return cls.models
 
     @classmethod
-    def check_models(cls, settings: Settings) -> None:
-        """See that all it loads is there and unaltered, before anything is read.
+    def check_models(cls, settings: Settings, consents: Collection[str] = ()) -> None:
+        """See that all it loads for a library of these consents is there and unaltered, before anything is read.
 
         Raises
         ------
@@ -249,7 +252,7 @@ class Step(ABC):
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     @classmethod
-    def inputs_key(cls, settings: Settings, reads_version: str) -> str:
+    def inputs_key(cls, settings: Settings, reads_version: str, consents: Collection[str] = ()) -> str:
         """The signature, then a digest of what is read: the same key means nothing to do.
 
         Parameters
@@ -259,13 +262,16 @@ class Step(ABC):
         reads_version : str
             Version of what the step reads: the content's SHA-256 for originals, the inputs key of
             the renditions for previews.
+        consents : collection of str
+            Of the library.
 
         Returns
         -------
         str
             32 hexadecimal digits.
         """
-        return cls.signature(settings) + hashlib.sha256(reads_version.encode()).hexdigest()[:16]
+        read = "+".join([reads_version, *sorted(cls.heeds.intersection(consents))])
+        return cls.signature(settings) + hashlib.sha256(read.encode()).hexdigest()[:16]
 
     @abstractmethod
     def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:

@@ -64,7 +64,7 @@ class Decider:
         subject = reading.subject
         due = [name for name in subject.attempts if name in self.steps and name not in self.stopped]
         reads = self._reads_version(reading)
-        inputs = {name: self.steps[name].inputs_key(self.settings, reads) for name in due}
+        inputs = {name: self._inputs_key(self.steps[name], reads) for name in due}
         decided = Decided(reading, self._result(reading), inputs)
         if reading.fault is None and reading.sha256 is not None and subject.sha256 not in {None, reading.sha256}:
             changed = "the object changed since it was listed; the next listing makes it due"
@@ -144,10 +144,13 @@ class Decider:
     def _asked_for(self, known: KnownContent, reads: str) -> dict[str, str]:
         """The steps on demand that content had when its last original left: a change since then went past it."""
         return {
-            name: step.inputs_key(self.settings, reads)
+            name: self._inputs_key(step, reads)
             for name, step in self.steps.items()
             if step.on_demand and name in known.inputs
         }
+
+    def _inputs_key(self, step: type[Step], reads: str) -> str:
+        return step.inputs_key(self.settings, reads, self.library.consents)
 
     def _refuse(self, decided: Decided, due: list[str], fault: ItemFault) -> Decided:
         decided.work = None
@@ -211,6 +214,7 @@ class Decider:
             "last_modified": (reading.last_modified or subject.last_modified).isoformat(),
             "home_zone": self.library.home_zone,
             "proxy": self.library.proxy,
+            "consents": list(self.library.consents),
             "sha256": (reading.sha256 or subject.sha256 or b"").hex(),
             "now": self.now().isoformat(),
             "camera": subject.camera or "",

@@ -93,7 +93,7 @@ def shows(kind: str) -> str | None:
 def following(*, kind: str, consents: Collection[str], preview_inputs: str, settings: Settings) -> dict[str, str]:
     """The steps that follow once the preview is made with that inputs key, each with its own."""
     return {
-        step.name: step.inputs_key(settings, preview_inputs)
+        step.name: step.inputs_key(settings, preview_inputs, consents)
         for step in of_pass("preview")
         if applies(step, kind=kind, consents=consents)
     }

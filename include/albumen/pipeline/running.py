@@ -94,7 +94,7 @@ def run_shard(lease: Lease, library: Library, place: Workplace, *, task: str) ->
         subjects = shard_work.subjects(connection, lease)
         stopped = step_pauses.names(connection)
     due = Counter(name for subject in subjects for name in subject.attempts if name not in stopped)
-    unfit = _without_weights([step for name, step in steps.items() if name in due], place.settings)
+    unfit = _without_weights([step for name, step in steps.items() if name in due], place.settings, library)
     stopped = stopped | unfit.keys()
     due = Counter({name: count for name, count in due.items() if name not in unfit})
     subjects = [subject for subject in subjects if due.keys() & subject.attempts.keys()]
@@ -340,12 +340,14 @@ def _settings_of(pass_name: str, settings: Settings) -> Settings:
     return own.for_videos() if pass_name == "video" else own
 
 
-def _without_weights(steps: Sequence[type[Step]], settings: Settings) -> dict[str, weights.WeightsError]:
+def _without_weights(
+    steps: Sequence[type[Step]], settings: Settings, library: Library
+) -> dict[str, weights.WeightsError]:
     """The steps that cannot be done for want of weights, and why."""
     unfit = {}
     for step in steps:
         try:
-            step.check_models(settings)
+            step.check_models(settings, library.consents)
         except weights.WeightsError as error:
             unfit[step.name] = error
     return unfit

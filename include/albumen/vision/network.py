@@ -47,15 +47,24 @@ class OnnxNetwork:
         Threads of one run.
     providers : sequence of str
         Of ONNX Runtime, best first; those that are not installed are passed over.
+    any_size : bool
+        Whether it takes pictures of any height and width, although its file names one.
 
     Attributes
     ----------
     input_types : dict of str to dtype
     outputs : dict of str to tuple
         Shape of each output; a dimension that may vary is no int.
+
+    Raises
+    ------
+    ValueError
+        When it takes numbers of a kind that none of the models takes.
     """
 
-    def __init__(self, weights: Path, *, threads: int, providers: Sequence[str] = (CPU,)) -> None:
+    def __init__(
+        self, weights: Path, *, threads: int, providers: Sequence[str] = (CPU,), any_size: bool = False
+    ) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -64,9 +73,12 @@ class OnnxNetwork:
         options.log_severity_level = 3
         installed = set(onnxruntime.get_available_providers())
         chosen = [name for name in providers if name in installed] or [CPU]
-        self._session = onnxruntime.InferenceSession(str(weights), options, providers=chosen)
+        file = _freed(weights) if any_size else str(weights)
+        self._session = onnxruntime.InferenceSession(file, options, providers=chosen)
         self._inputs = {one.name: tuple(one.shape) for one in self._session.get_inputs()}
         self._outputs = [one.name for one in self._session.get_outputs()]
+        if strange := [f"{one.name} is {one.type}" for one in self._session.get_inputs() if one.type not in _TYPES]:
+            raise ValueError(f"{', '.join(strange)}: inputs are of {', '.join(_TYPES)}")
         self.input_types = {one.name: _TYPES[one.type] for one in self._session.get_inputs()}
         self.outputs = {one.name: tuple(one.shape) for one in self._session.get_outputs()}
 
@@ -94,3 +106,18 @@ class OnnxNetwork:
         (name,) = self._inputs
         each = [self.run({name: picture[np.newaxis]}) for picture in pictures]
         return {output: np.concatenate([one[output] for one in each]) for output in self._outputs}
+
+
+def _freed(weights: Path) -> bytes:
+    """A network whose input has names for its height and width, where the file has numbers."""
+    import onnx
+
+    model = onnx.load(weights)
+    (pixels,) = model.graph.input
+    for side, name in ((2, "height"), (3, "width")):
+        pixels.type.tensor_type.shape.dim[side].dim_param = name
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
+    del model.graph.value_info[:]
+    found: bytes = model.SerializeToString()
+    return found

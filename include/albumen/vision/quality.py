@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,10 @@ FLAT_ENERGY = 2.0
 HALF_ACUITY = 0.45
 
 BLURRED_BELOW = 0.5
+# Skin has fewer edges than most of a picture: sharp faces measure 0.58 to 0.8, slightly blurred ones 0.3 to 0.4.
+FACES_BLURRED_BELOW = 0.45
+# A face smaller than this in the copy has too few pixels to tell.
+LEAST_FACE_SIDE = 40
 DARK_BELOW = 32.0
 BRIGHT_ABOVE = 223.0
 CLIPPED_SHARE = 0.35
@@ -56,7 +61,9 @@ class Quality:
     resolution : float
         1 from a short side of 640 pixels on.
     reasons : tuple of str
-        Of `blurred`, `dark`, `overexposed`, `low_contrast`, `noisy`, `tiny`, those that hold.
+        Of `blurred`, `blurred_faces`, `dark`, `overexposed`, `low_contrast`, `noisy`, `tiny`, those that hold.
+    faces : float or None
+        Sharpness of the faces, larger ones weighing more; None where none is known or large enough.
     """
 
     score: float
@@ -66,15 +73,22 @@ class Quality:
     noise: float
     resolution: float
     reasons: tuple[str, ...]
+    faces: float | None = None
 
 
-def assess(picture: NDArray[np.uint8]) -> Quality:
+Box = tuple[float, float, float, float]
+
+
+def assess(picture: NDArray[np.uint8], faces: Sequence[Box] = ()) -> Quality:
     """Judge a picture.
 
     Parameters
     ----------
     picture : ndarray, shape (height, width, 3), uint8
         RGB.
+    faces : sequence of (left, top, width, height)
+        Fractions of the picture. What is behind people may be sharp and they not, or they and not what is behind:
+        where there are faces, these and the picture count alike.
 
     Returns
     -------
@@ -85,8 +99,8 @@ def assess(picture: NDArray[np.uint8]) -> Quality:
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if factor < 1 else picture
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-    acuity = edge_acuity(grey)
-    sharpness = acuity / (acuity + HALF_ACUITY)
+    sharpness = _sharpness(edge_acuity(grey))
+    of_faces = _sharpness_of_faces(grey, faces)
     counts = np.bincount(grey.ravel(), minlength=256)
     shares = np.cumsum(counts) / grey.size
     mean = float(counts @ np.arange(256) / grey.size)
@@ -97,6 +111,7 @@ def assess(picture: NDArray[np.uint8]) -> Quality:
     noise = max(0.0, 1 - grain(grey) / MOST_GRAIN)
     reasons = {
         "blurred": sharpness < BLURRED_BELOW,
+        "blurred_faces": of_faces is not None and of_faces < FACES_BLURRED_BELOW,
         "dark": mean < DARK_BELOW,
         "overexposed": mean > BRIGHT_ABOVE or blown > CLIPPED_SHARE,
         "low_contrast": contrast < LOW_CONTRAST_BELOW,
@@ -106,9 +121,10 @@ def assess(picture: NDArray[np.uint8]) -> Quality:
     spread = min(1.0, contrast / ENOUGH_CONTRAST)
     extent = min(1.0, min(height, width) / ENOUGH_SIDE)
     # A product, not a sum: any one that fails outright spoils the picture.
-    score = sharpness**0.5 * (exposure * spread * extent) ** 0.25 * (0.8 + 0.2 * noise)
+    clear = sharpness if of_faces is None else (sharpness * of_faces) ** 0.5
+    score = clear**0.5 * (exposure * spread * extent) ** 0.25 * (0.8 + 0.2 * noise)
     told = tuple(name for name, holds in reasons.items() if holds)
-    return Quality(score, sharpness, exposure, contrast, noise, extent, told)
+    return Quality(score, sharpness, exposure, contrast, noise, extent, told, of_faces)
 
 
 def edge_acuity(grey: NDArray[np.uint8]) -> float:
@@ -168,6 +184,25 @@ def grain(grey: NDArray[np.uint8]) -> float:
     tiles = cv2.resize(filtered, (columns, rows), interpolation=cv2.INTER_AREA)
     # For white noise the mean absolute response is sigma x 6 x sqrt(2 / pi).
     return float(np.quantile(tiles, 0.1)) / (6 * float(np.sqrt(2 / np.pi)))
+
+
+def _sharpness(acuity: float) -> float:
+    return acuity / (acuity + HALF_ACUITY)
+
+
+def _sharpness_of_faces(grey: NDArray[np.uint8], faces: Sequence[Box]) -> float | None:
+    """Mean by area; None without a face of enough pixels."""
+    height, width = grey.shape
+    found = []
+    for left, top, across, down in faces:
+        rows = slice(max(0, int(top * height)), max(0, int((top + down) * height)))
+        columns = slice(max(0, int(left * width)), max(0, int((left + across) * width)))
+        face = np.ascontiguousarray(grey[rows, columns])
+        if min(face.shape) >= LEAST_FACE_SIDE:
+            found.append((face.size, _sharpness(edge_acuity(face))))
+    if not found:
+        return None
+    return float(sum(area * sharpness for area, sharpness in found) / sum(area for area, _ in found))
 
 
 def _kernels(dy: int, dx: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

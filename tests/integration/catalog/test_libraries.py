@@ -92,11 +92,22 @@ def test_withdrawn_consent_deletes_every_face_and_all_work_on_faces(catalog, obj
     for library in (mine, other):
         face(library, 1)
         library.execute(
-            "INSERT INTO due (library_id, subject_id, step, subject_kind, lane) VALUES (:l, 1, 'faces', 'i', 0)",
+            "INSERT INTO due (library_id, subject_id, step, subject_kind, lane, shard_id) "
+            "VALUES (:l, 1, 'faces', 'i', 0, NULL), (:l, 1, 'quality', 'i', 0, 7), (:l, 1, 'text', 'i', 0, 7)",
+            l=library.library.library_id,
+        )
+        library.execute(
+            "INSERT INTO quality (library_id, item_id, score, sharpness, exposure, contrast, reasons, faces) "
+            "VALUES (:l, 1, 0.5, 0.5, 1, 1, '{dark,blurred_faces}', 0.2)",
             l=library.library.library_id,
         )
     forget(mine)
-    for table in ("faces", "due"):
+    scope = {"l": mine.library.library_id}
+    assert mine.query("SELECT reasons, faces FROM quality WHERE library_id = :l", **scope) == [(["dark"], None)]
+    assert other.query("SELECT faces IS NULL FROM quality WHERE library_id <> :l", **scope) == [(False,)]
+    held = "SELECT step, shard_id FROM due WHERE library_id = :l ORDER BY step"
+    assert mine.query(held, **scope) == [("quality", None), ("text", 7)], "what is under way on quality is dropped"
+    for table in ("faces", "due WHERE step = 'faces'"):
         assert [row[0] for row in mine.query(f"SELECT library_id FROM {table}")] == [other.library.library_id]
 
 

@@ -99,17 +99,18 @@ def test_missing_weights_cost_only_their_own_step(library: TestLibrary, tmp_path
 
 def test_a_switch_changes_which_rows_count_and_another_one_goes_back(filled: TestLibrary) -> None:
     filled.execute("INSERT INTO scenes SELECT library_id, item_id, 'efficientnet-lite0', '{sea}', '{0.9}' FROM items")
+    filled.execute("INSERT INTO embeddings SELECT library_id, item_id, 'efficientnet-lite0', '[1,0]' FROM items")
     with filled.connect() as connection:
         assert models_in_use.coverage(connection, "efficientnet-lite0") == models_in_use.Coverage(3, 3)
         assert models_in_use.coverage(connection, "efficientnet-lite1") == models_in_use.Coverage(3, 0)
         before = models_in_use.switch(connection, scene="efficientnet-lite0", text_space="efficientnet-lite0.x")
         connection.commit()
-    assert before == ModelSettings().scene
+    assert before == {"scene": ModelSettings().scene, "text_space": ModelSettings().text_space}
     assert {record["labels"][0]["name"] for record in filled.records().values()} == {"sea"}
     with filled.connect() as connection:
-        models_in_use.switch(connection, scene=before, text_space=ModelSettings().text_space)
+        models_in_use.switch(connection, **before)
         connection.commit()
-        assert models_in_use.model_ids(connection)["scene"] == before
+        assert models_in_use.model_ids(connection) == before
     assert all(label["name"] != "sea" for record in filled.records().values() for label in record["labels"])
 
 

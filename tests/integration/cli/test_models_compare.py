@@ -81,4 +81,4 @@ def test_a_preview_that_is_gone_is_told_and_left_out(filled: TestLibrary) -> Non
 def test_what_is_no_scene_model_is_refused(filled: TestLibrary, model: str) -> None:
     told = compare(model)
     assert told.exit_code != 0
-    assert f"no model of scenes '{model}'" in told.output
+    assert f"'{model}'" in told.output

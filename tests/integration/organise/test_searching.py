@@ -72,7 +72,7 @@ class Shelf:
                 asked,
                 today=date(2024, 1, 1),
                 labels=LABELS,
-                encode=lambda _: point,
+                encode=lambda *_: None if point is None else (point, 0.25),
                 **options,
             )
 

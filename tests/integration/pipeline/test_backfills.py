@@ -82,6 +82,49 @@ def test_a_raised_version_makes_exactly_that_step_due_in_the_backfill_lane(fille
     assert notice(filled) == []
 
 
+def test_fresh_uploads_overtake_another_look_at_all_scenes_in_which_no_other_step_runs(
+    filled, sandbox, photo, monkeypatch
+) -> None:
+    monkeypatch.setattr(registry.steps()["scene"], "version", 99)
+    filled.settings.pipeline.commit_items = 1
+    old = {item for (item,) in filled.query("SELECT item_id FROM items")}
+    notice(filled)
+    assert waiting(filled) == {("scene", Lane.BACKFILL)}
+    under_way = filled.lease("preview", "slot")
+    filled.put("2024/fresh.jpg", photo(40))
+    filled.discover()
+    filled.work("original")
+    sandbox.worked.clear()
+
+    assert filled.run(under_way).gave_way
+    filled.work("preview")
+
+    assert {step for step, item in sandbox.worked if item in old} == {"scene"}
+    assert sorted(item for step, item in sandbox.worked if item in old) == sorted(
+        item for (item,) in filled.query("SELECT subject_id FROM outcomes WHERE step = 'scene'") if item in old
+    )
+    fresh = [place for place, (_, item) in enumerate(sandbox.worked) if item not in old]
+    assert {sandbox.worked[place][0] for place in fresh} == ON_PREVIEWS
+    assert max(fresh) < max(place for place, (_, item) in enumerate(sandbox.worked) if item in old)
+
+
+def test_consent_to_faces_given_or_withdrawn_makes_quality_due_again(filled) -> None:
+    def told(consents: list[str]) -> set[tuple[str, int]]:
+        before = filled.library
+        with filled.connect() as connection:
+            filled.library = libraries.change(connection, "test", {"consents": consents})
+            backfilling.start_for_policies(connection, filled.library, before, filled.settings)
+            if not consents:
+                libraries.forget_faces(connection, filled.library.library_id)
+            connection.commit()
+        return waiting(filled)
+
+    assert told(["faces"]) == {("faces", Lane.BACKFILL), ("quality", Lane.BACKFILL)}
+    assert told([]) == {("quality", Lane.BACKFILL)}
+    filled.work()
+    assert waiting(filled) == set()
+
+
 def test_a_raised_version_of_the_renditions_makes_what_reads_them_due_too_and_nothing_else(
     filled, sandbox, monkeypatch
 ) -> None:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,12 +18,19 @@ from albumen.settings import ModelSettings, Settings
 from albumen.testing.model_server import serving
 from albumen.testing.photos import a_photo
 from albumen.testing.scene import wait_for
-from albumen.vision.network import OnnxNetwork
+from albumen.vision import networks
 from albumen.vision.serving.application import ModelService
-from albumen.vision.weights import WeightsError, path_of
+from albumen.vision.weights import WeightsError
 
-STEPS = ("scene", "safety", "text")
-MODELS = ("efficientnet-lite2", "open-nsfw", "ppocr-v6-small-detector", "ppocr-v6-small-recogniser")
+STEPS = ("scene", "safety", "text", "faces")
+MODELS = (
+    "efficientnet-lite2",
+    "open-nsfw",
+    "ppocr-v6-small-detector",
+    "ppocr-v6-small-recogniser",
+    "yunet-2023mar",
+    "sface-2021dec",
+)
 PICTURES = {n: a_photo(f"server {n}", size=(640, 480)) for n in range(6)}
 
 
@@ -32,10 +38,10 @@ PICTURES = {n: a_photo(f"server {n}", size=(640, 480)) for n in range(6)}
 def service() -> ModelService:
     chosen = ModelSettings()
     try:
-        networks = {name: OnnxNetwork(path_of(name, Path(chosen.directory)), threads=1) for name in MODELS}
+        models = {name: networks.here(name, chosen) for name in MODELS}
     except WeightsError as error:
         pytest.skip(str(error))
-    return ModelService(networks)
+    return ModelService(models)
 
 
 def worked(url: str) -> dict[tuple[int, str], StepResult]:
@@ -73,6 +79,7 @@ def test_the_steps_find_with_a_server_what_they_find_without(service: ModelServi
         asked = numbers(worked(url))
         assert service.models["open-nsfw"].counts.rows - before["open-nsfw"] == len(PICTURES)
         assert service.models["efficientnet-lite2"].counts.rows - before["efficientnet-lite2"] == len(PICTURES)
+        assert service.models["yunet-2023mar"].counts.rows - before["yunet-2023mar"] == len(PICTURES)
     assert asked.keys() == alone.keys()
     for key, found in alone.items():
         np.testing.assert_allclose(asked[key], found, atol=1e-4, err_msg=str(key))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from albumen.settings import Settings
-from albumen.vision.faces import FaceFinder
+from albumen.vision.faces import FaceFinder, FaceLocator
 from albumen.vision.weights import FETCH_COMMAND, WeightsError, path_of
 
 Picture = NDArray[np.uint8]
@@ -46,7 +46,7 @@ def weights_directory() -> Path:
 @pytest.fixture(scope="session")
 def finder(weights_directory: Path) -> FaceFinder:
     detector, recogniser = (path_of(name, weights_directory) for name in ("yunet-2023mar", "sface-2021dec"))
-    return FaceFinder(detector, recogniser, score=0.6, max_side=1024, threads=1)
+    return FaceFinder(FaceLocator(detector, score=0.6, max_side=1024, threads=1), recogniser)
 
 
 @pytest.fixture

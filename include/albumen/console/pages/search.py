@@ -42,7 +42,7 @@ def show(
             scope.library.library_id,
             asked,
             today=date.today(),
-            labels=asking.vocabulary(),
+            labels=asking.vocabulary(settings.models),
             encode=partial(asking.point_of, models=settings.models),
             most=SHOWN,
             only=only,

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from albumen.pipeline.contract import MediaInput, Outcome, Step, StepResult
+from albumen.pipeline.steps import face_eye
 from albumen.pipeline.taxonomy import ItemFault
 from albumen.settings import Settings
 
 if TYPE_CHECKING:
     from albumen.vision.faces import Face
 
-DETECTOR = "yunet-2023mar"
 RECOGNISER = "sface-2021dec"
 SAME_PERSON = 0.4
 """Cosine from which two faces of one video are one person: SFace's own threshold is 0.363."""
@@ -32,42 +32,39 @@ class FacesStep(Step):
     version = 2
     reads = "preview"
     kinds = frozenset({"photo", "video"})
-    consent = "faces"
+    consent = face_eye.CONSENT
     writes = ("faces",)
-    models = (DETECTOR, RECOGNISER)
+    models = (face_eye.DETECTOR, RECOGNISER)
     batch_size = 8
     expected_seconds = 0.1
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
+        from albumen.vision import networks
         from albumen.vision.faces import FaceFinder
         from albumen.vision.weights import path_of
 
         chosen = settings.models
-        directory = Path(chosen.directory).expanduser()
-        self._finder = FaceFinder(
-            path_of(DETECTOR, directory),
-            path_of(RECOGNISER, directory),
-            score=chosen.face_score,
-            max_side=chosen.face_max_side,
-            threads=chosen.threads,
-        )
+        recogniser = path_of(RECOGNISER, Path(chosen.directory))
+        self._finder = FaceFinder(face_eye.load(chosen), recogniser, served=networks.served(RECOGNISER, chosen))
 
     @classmethod
     def relevant_settings(cls, settings: Settings) -> Mapping[str, Any]:
         """The least score, and the size at which faces are looked for."""
-        return {"face_score": settings.models.face_score, "face_max_side": settings.models.face_max_side}
+        return face_eye.relevant_settings(settings)
 
     def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
         """One row a face; none is a result too."""
         return [self._faces(media) for media in batch]
 
     def _faces(self, media: MediaInput) -> Outcome:
+        seen: list[tuple[float | None, Face]] = []
         try:
-            pictures = media.pictures
+            located = face_eye.located(media, self.settings.models)
+            seen += [(None, face) for face in self._finder.describe(media.picture, located)]
+            seen += [(seconds, face) for seconds, frame in media.frames for face in self._finder.find(frame)]
         except ItemFault as fault:
             return fault
-        seen = [(seconds, face) for seconds, picture in pictures for face in self._finder.find(picture)]
         rows = [
             {
                 "face_no": number,

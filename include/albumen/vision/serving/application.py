@@ -25,6 +25,8 @@ from albumen.vision.serving.protocol import BINARY, HEADER_LENGTH, ProtocolError
 
 MOST_BYTES = 256 * 1024**2
 WARM_SIDE = 64
+KEEP_OPEN_S = 3600
+"""How long a server should keep a connection on which nothing is asked: a sandbox has one and can make no other."""
 log = logging.getLogger(__name__)
 
 

@@ -51,16 +51,16 @@ class ServedNetwork:
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Outputs by name."""
-        found = self._asked(inputs)
+        found = self.ask(inputs)
         return self.here.run(inputs) if found is None else found
 
     def look(self, pictures: Sequence[NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Outputs by name, a row a picture: one request."""
         (name,) = self.inputs
-        found = self._asked({name: np.stack(pictures)})
+        found = self.ask({name: np.stack(pictures)})
         return self.here.look(pictures) if found is None else found
 
-    def _asked(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]] | None:
+    def ask(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]] | None:
         """What the server answers, None where it does not."""
         if self._server.is_usable and not self._refused:
             try:

@@ -1,0 +1,101 @@
+"""How many characters does OCR get wrong? Known texts, drawn with the fonts that are there, read back.
+
+A page of four languages is drawn in each font, in three sizes, as a scan would be, and once more as a phone would
+see it: tilted, in uneven light, a little out of focus, as a JPEG.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from albumen.pipeline.steps.text import TextStep
+from albumen.settings import Settings
+
+Picture = np.ndarray[Any, np.dtype[np.uint8]]
+PAGE = (
+    "The markers are pixels that we can label",
+    "Total 184.20 including tax, paid 16:45",
+    "Bitte 3 Äpfel & 2 Brötchen für Frau Groß",
+    "À demain, où le café reste ouvert à Noël",
+    "¿Dónde está la estación? Andén 7, señor",
+)
+SIZES = (20, 28, 40)
+SIZE = (1400, 800)
+PAPER, INK = "#f6f3ea", "#202020"
+FONTS = Path("/usr/share/fonts")
+"""Where Debian's packages put them (fonts-dejavu-core)."""
+ORNAMENTAL = ("Math", "codicon", "ExtraLight")
+
+
+def fonts(folder: Path, most: int) -> dict[str, Path | None]:
+    """Fonts by name: Pillow's own, and some of a folder's, evenly chosen."""
+    files = sorted(path for path in folder.rglob("*.ttf") if not any(word in path.name for word in ORNAMENTAL))
+    step = max(1, len(files) // most)
+    return {"Pillow's own": None, **{path.stem: path for path in files[::step][:most]}}
+
+
+def drawn(font: Path | None, size: int) -> Picture:
+    """The page, clean."""
+    sheet = Image.new("RGB", SIZE, PAPER)
+    chosen = ImageFont.load_default(size) if font is None else ImageFont.truetype(str(font), size)
+    for row, line in enumerate(PAGE):
+        ImageDraw.Draw(sheet).text((80, 60 + 140 * row), line, INK, chosen)
+    return np.asarray(sheet)
+
+
+def photographed(page: Picture, seed: int) -> Picture:
+    """The page on a table, seen by a phone from above the reader's shoulder."""
+    rng = np.random.default_rng(seed)
+    height, width = page.shape[:2]
+    flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    seen = (flat * 0.9 + (0.05 * width, 0.05 * height) + rng.uniform(-30, 30, (4, 2))).astype(np.float32)
+    turned = cv2.warpPerspective(
+        page, cv2.getPerspectiveTransform(flat, seen), (width, height), borderValue=(96, 74, 58)
+    )
+    soft = cv2.GaussianBlur(turned, (0, 0), 0.8).astype(np.float32)
+    light = np.linspace(0.7, 1.05, width, dtype=np.float32)[np.newaxis, :, np.newaxis]
+    noisy = np.clip(soft * light + rng.normal(0, 4, soft.shape), 0, 255).astype(np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(noisy).save(out, "JPEG", quality=70)
+    return np.asarray(Image.open(out).convert("RGB"))
+
+
+def measure(settings: Settings, folder: Path, most: int) -> dict[str, Any]:
+    """Share of characters that are wrong (edit distance), all together, by font, and of photographed pages."""
+    reader = TextStep(settings)._reader
+    truth = "\n".join(PAGE)
+
+    def wrong(page: Picture) -> int:
+        return edit_distance(truth, "\n".join(line.text for line in reader.read(page)))
+
+    by_font = {name: [wrong(drawn(font, size)) for size in SIZES] for name, font in fonts(folder, most).items()}
+    seen = [wrong(photographed(drawn(font, 28), seed)) for seed, font in enumerate(fonts(folder, most).values())]
+    pages = [errors for font in by_font.values() for errors in font]
+    return {
+        "characters": len(truth) * len(pages),
+        "error": _share(pages, truth),
+        "by_font": {name: _share(errors, truth) for name, errors in by_font.items()},
+        "by_size": {str(size): _share([font[n] for font in by_font.values()], truth) for n, size in enumerate(SIZES)},
+        "photographed": {"characters": len(truth) * len(seen), "error": _share(seen, truth)},
+    }
+
+
+def _share(errors: Sequence[int], truth: str) -> float:
+    return round(sum(errors) / (len(errors) * len(truth)), 4)
+
+
+def edit_distance(one: str, other: str) -> int:
+    """Fewest insertions, deletions and substitutions from one to the other."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
+    return row[-1]
