@@ -1,12 +1,9 @@
-"""The policies and settings for AWS, held against IAM's grammar, botocore's services and Airflow's executors."""
+"""The policies for AWS, held against IAM's grammar and botocore's services; settings are in test_executors.py."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +33,6 @@ PLACEHOLDERS = {
     "REGION",
     "ACCOUNT",
 }
-
-LOAD = """
-from airflow.executors.executor_loader import ExecutorLoader
-print("loaded", type(ExecutorLoader.get_default_executor()).__name__)
-"""
 
 
 def many(value: Any) -> list[str]:
@@ -104,21 +96,3 @@ def test_every_placeholder_is_explained() -> None:
     assert used == PLACEHOLDERS
     assert all(f"`{name}`" in page for name in PLACEHOLDERS)
     assert all(f"aws/policies/{path.name}" in page for path in POLICIES)
-
-
-@pytest.mark.parametrize(("name", "executor"), [("ecs", "AwsEcsExecutor"), ("batch", "AwsBatchExecutor")])
-def test_the_executor_is_made_from_its_settings_alone(name: str, executor: str, tmp_path: Path) -> None:
-    lines = [line for line in (AWS / f"{name}.env").read_text().splitlines() if line and not line.startswith("#")]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "AIRFLOW_HOME": str(tmp_path),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow.db",
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        **dict(line.split("=", 1) for line in lines),
-    }
-    made = subprocess.run(
-        [sys.executable, "-c", LOAD], env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert made.returncode == 0, made.stderr[-3000:]
-    assert f"loaded {executor}" in made.stdout

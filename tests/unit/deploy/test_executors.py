@@ -14,22 +14,15 @@ import pytest
 
 CELERY = {"AIRFLOW__CELERY__BROKER_URL": "redis://127.0.0.1:1/0"}
 KUBERNETES = {"AIRFLOW__KUBERNETES_EXECUTOR__NAMESPACE": "albumen"}
-ECS = {
-    "AIRFLOW__AWS_ECS_EXECUTOR__REGION_NAME": "eu-west-1",
-    "AIRFLOW__AWS_ECS_EXECUTOR__CLUSTER": "albumen",
-    "AIRFLOW__AWS_ECS_EXECUTOR__CONTAINER_NAME": "albumen",
-    "AIRFLOW__AWS_ECS_EXECUTOR__TASK_DEFINITION": "albumen",
-    # Without a launch type or a capacity provider the executor asks AWS for the cluster's while it is made.
-    "AIRFLOW__AWS_ECS_EXECUTOR__LAUNCH_TYPE": "FARGATE",
-    "AIRFLOW__AWS_ECS_EXECUTOR__CHECK_HEALTH_ON_STARTUP": "False",
-}
-BATCH = {
-    "AIRFLOW__AWS_BATCH_EXECUTOR__REGION_NAME": "eu-west-1",
-    "AIRFLOW__AWS_BATCH_EXECUTOR__JOB_NAME": "albumen",
-    "AIRFLOW__AWS_BATCH_EXECUTOR__JOB_QUEUE": "albumen",
-    "AIRFLOW__AWS_BATCH_EXECUTOR__JOB_DEFINITION": "albumen",
-    "AIRFLOW__AWS_BATCH_EXECUTOR__CHECK_HEALTH_ON_STARTUP": "False",
-}
+AWS = Path(__file__).resolve().parents[3] / "deploy" / "aws"
+
+
+def settings(name: str) -> dict[str, str]:
+    """The variables of a file of settings."""
+    lines = (AWS / f"{name}.env").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
 LOAD = """
 from airflow.executors.executor_loader import ExecutorLoader
 print("loaded", type(ExecutorLoader.get_default_executor()).__name__)
@@ -42,8 +35,10 @@ print("loaded", type(ExecutorLoader.get_default_executor()).__name__)
         pytest.param("LocalExecutor", {}, id="LocalExecutor"),
         pytest.param("CeleryExecutor", CELERY, id="CeleryExecutor"),
         pytest.param("KubernetesExecutor", KUBERNETES, id="KubernetesExecutor"),
-        pytest.param("airflow.providers.amazon.aws.executors.ecs.AwsEcsExecutor", ECS, id="AwsEcsExecutor"),
-        pytest.param("airflow.providers.amazon.aws.executors.batch.AwsBatchExecutor", BATCH, id="AwsBatchExecutor"),
+        pytest.param("airflow.providers.amazon.aws.executors.ecs.AwsEcsExecutor", settings("ecs"), id="AwsEcsExecutor"),
+        pytest.param(
+            "airflow.providers.amazon.aws.executors.batch.AwsBatchExecutor", settings("batch"), id="AwsBatchExecutor"
+        ),
     ],
 )
 def test_the_executor_is_loaded_and_constructed_from_its_configuration_alone(
