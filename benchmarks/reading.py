@@ -7,9 +7,9 @@ see it: tilted, in uneven light, a little out of focus, as a JPEG.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -41,11 +41,16 @@ def fonts(folder: Path, most: int) -> dict[str, Path | None]:
     return {"Pillow's own": None, **{path.stem: path for path in files[::step][:most]}}
 
 
+def lines(font: Path | None) -> Sequence[str]:
+    """What a font can write: Pillow's own knows no accents."""
+    return PAGE if font else [line for line in PAGE if line.isascii()]
+
+
 def drawn(font: Path | None, size: int) -> Picture:
     """The page, clean."""
     sheet = Image.new("RGB", SIZE, PAPER)
     chosen = ImageFont.load_default(size) if font is None else ImageFont.truetype(str(font), size)
-    for row, line in enumerate(PAGE):
+    for row, line in enumerate(lines(font)):
         ImageDraw.Draw(sheet).text((80, 60 + 140 * row), line, INK, chosen)
     return np.asarray(sheet)
 
@@ -70,25 +75,33 @@ def photographed(page: Picture, seed: int) -> Picture:
 def measure(settings: Settings, folder: Path, most: int) -> dict[str, Any]:
     """Share of characters that are wrong (edit distance), all together, by font, and of photographed pages."""
     reader = TextStep(settings)._reader
-    truth = "\n".join(PAGE)
 
-    def wrong(page: Picture) -> int:
-        return edit_distance(truth, "\n".join(line.text for line in reader.read(page)))
+    def read(page: Picture, font: Path | None) -> Read:
+        truth = "\n".join(lines(font))
+        return Read(edit_distance(truth, "\n".join(line.text for line in reader.read(page))), len(truth))
 
-    by_font = {name: [wrong(drawn(font, size)) for size in SIZES] for name, font in fonts(folder, most).items()}
-    seen = [wrong(photographed(drawn(font, 28), seed)) for seed, font in enumerate(fonts(folder, most).values())]
-    pages = [errors for font in by_font.values() for errors in font]
+    chosen = fonts(folder, most)
+    clean = {(name, size): read(drawn(font, size), font) for name, font in chosen.items() for size in SIZES}
+    seen = [read(photographed(drawn(font, 28), seed), font) for seed, font in enumerate(chosen.values())]
     return {
-        "characters": len(truth) * len(pages),
-        "error": _share(pages, truth),
-        "by_font": {name: _share(errors, truth) for name, errors in by_font.items()},
-        "by_size": {str(size): _share([font[n] for font in by_font.values()], truth) for n, size in enumerate(SIZES)},
-        "photographed": {"characters": len(truth) * len(seen), "error": _share(seen, truth)},
+        **share(clean.values()),
+        "by_font": {name: share(one for (of, _), one in clean.items() if of == name)["error"] for name in chosen},
+        "by_size": {str(size): share(one for (_, at), one in clean.items() if at == size)["error"] for size in SIZES},
+        "photographed": share(seen),
     }
 
 
-def _share(errors: Sequence[int], truth: str) -> float:
-    return round(sum(errors) / (len(errors) * len(truth)), 4)
+class Read(NamedTuple):
+    """How many characters of a page were wrong, of how many."""
+
+    wrong: int
+    characters: int
+
+
+def share(pages: Iterable[Read]) -> dict[str, Any]:
+    """Of some pages together."""
+    wrong, characters = map(sum, zip(*pages, strict=True))
+    return {"characters": characters, "error": round(wrong / characters, 4)}
 
 
 def edit_distance(one: str, other: str) -> int:
