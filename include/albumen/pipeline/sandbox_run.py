@@ -33,8 +33,9 @@ _TASKS_AHEAD = 8
 """Enough for the child to be busy while the parent writes to the catalog."""
 _STARVED_AT_MOST = 20
 """Of the time limit: what is added to it on a busy machine. Processor time has the same limit and no such addition."""
-# A child may die of a late effect of the item before; a second death at the same place is no accident.
-_DEATHS_BEFORE_BEGIN = 2
+# A child may die of a late effect of the item before, or be killed for what others do; a second death at the same
+# place is no accident.
+_DEATHS_OF_DOUBT = 2
 
 
 @dataclass(slots=True)
@@ -271,7 +272,7 @@ class SandboxRun:
                 return
         else:
             fault = ItemFault(Reason.CRASHED, words)
-        yield from self._blame(task, fault, ending, certain=begun)
+        yield from self._blame(task, fault, ending, certain=begun and status != "SIGKILL")
 
     def _spoke_garbage(self, task: _Task, error: ProtocolError) -> Iterator[WorkOutcome]:
         ending = self._replace_child()
@@ -281,7 +282,7 @@ class SandboxRun:
     def _blame(self, task: _Task, fault: ItemFault, ending: Ending, *, certain: bool) -> Iterator[WorkOutcome]:
         """Settle the task at the head of the plan, in which the last child ended."""
         task.deaths += 1
-        if not certain and task.deaths < _DEATHS_BEFORE_BEGIN:
+        if not certain and task.deaths < _DEATHS_OF_DOUBT:
             return
         self._plan.remove(task)
         if len(task.tokens) > 1:

@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from albumen.pipeline.contract import StepResult, StepSkip
@@ -208,7 +210,7 @@ def test_other_deaths_cost_one_item_each(make: Make) -> None:
         "close": (Reason.CRASHED, "closed its pipe in obedient"),
     }
     assert_told(orders(sandbox, *expected, "fine"), expected)
-    assert sandbox.restarts == len(expected)
+    assert sandbox.restarts == len(expected) + 1, "a child that somebody killed gets a second chance"
 
 
 def test_a_skip_is_a_skip(make: Make) -> None:
@@ -328,6 +330,27 @@ def test_a_child_killed_between_two_runs_blames_nobody(make: Make) -> None:
     os.kill(row(first)["pid"], signal.SIGKILL)
     (second,) = orders(sandbox, "fine")
     assert row(second)["pid"] != row(first)["pid"]
+    assert sandbox.restarts == 1
+
+
+def test_a_child_killed_once_in_the_middle_of_an_item_blames_nobody(make: Make) -> None:
+    sandbox = make("Obedient")
+    words = (b"fine", *[b"compute"] * 4, b"fine")
+    outcomes = sandbox.run([item(n, word, "obedient") for n, word in enumerate(words)])
+    first = next(outcomes)
+    child = psutil.Process(row(first)["pid"])
+
+    def kill_at_work() -> None:
+        before = child.cpu_times().user
+        while child.cpu_times().user < before + 0.1:
+            time.sleep(0.01)
+        child.kill()
+
+    killer = threading.Thread(target=kill_at_work)
+    killer.start()
+    rest = list(outcomes)
+    killer.join()
+    assert [row(outcome)["order"] for outcome in rest] == ["compute"] * 4 + ["fine"]
     assert sandbox.restarts == 1
 
 
