@@ -10,6 +10,7 @@ from sqlalchemy import text
 from albumen.catalog import audit, days, engine, libraries, memories
 from albumen.local.postgres import server_url
 from albumen.storage.layout import feed_key
+from albumen.storage.object_store import ObjectMissing
 from albumen.testing.photos import a_photo
 from albumen.testing.scene import wait_for
 
@@ -61,10 +62,13 @@ class Asked:
             return found[0] if found else None
 
     def fed(self):
-        """Ids of the stories in the feed of the day."""
+        """Ids of the stories in the feed of the day, which there is none of before anything is published."""
         session = self.scene.session
         key = feed_key(self.library_id, self.memory.told_on)
-        feed = json.loads(session.store.get(session.settings.library_bucket, key))
+        try:
+            feed = json.loads(session.store.get(session.settings.library_bucket, key))
+        except ObjectMissing:
+            return []
         return [one["id"] for one in feed["stories"]]
 
     def answered(self):
