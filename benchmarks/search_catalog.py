@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from albumen.catalog import engine as engines
 from albumen.catalog import item_words, models_in_use
@@ -11,6 +11,7 @@ from albumen.vision.labels import class_names, groups
 
 LIBRARY = 1
 PLACES, PEOPLE, CENTRES, NOISES = 400, 60, 1000, 500
+WORDS_AT_ONCE = 20_000
 INDEX = (
     "CREATE INDEX embeddings_by_text_space ON embeddings USING hnsw ((CAST(vector AS halfvec(384))) halfvec_ip_ops) "
     "WHERE model_id = 'efficientnet-lite2.minilm-l6-v2-int8'"
@@ -59,40 +60,48 @@ FILL = (
 
 
 def fill(url: str, items: int, centres: np.ndarray) -> None:
-    """Twenty-five years of photos, unless they are there; few places have most of them, and so have people and labels.
+    """Twenty-five years of photos; few places have most of them, and so have people and labels.
+
+    What is there already stays: filling a million may be stopped and gone on with.
 
     Parameters
     ----------
     centres : ndarray, shape (1000, 384), float32
         Where the classes of the scene model are among sentences: pictures lie around them.
     """
-    noise = np.random.default_rng(7).normal(scale=0.5 / np.sqrt(384), size=(NOISES, 384)).astype(np.float32)
-    wide = sorted(groups())
     with engines.engine(url).connect() as connection:
-        if connection.scalar(text("SELECT EXISTS (SELECT FROM item_words)")):
-            return
         connection.exec_driver_sql("SET statement_timeout = 0")
         connection.exec_driver_sql("SET maintenance_work_mem = '1GB'")
-        models = models_in_use.model_ids(connection)
-        for name, values in (("wide_labels", wide), ("class_labels", class_names())):
-            connection.exec_driver_sql(f"CREATE TEMP TABLE {name} (number int, name text)")
-            rows = [{"number": number, "name": value} for number, value in enumerate(values)]
-            connection.execute(text(f"INSERT INTO {name} VALUES (:number, :name)"), rows)
-        for name, points in (("centres", centres), ("noises", noise)):
-            connection.exec_driver_sql(f"CREATE TEMP TABLE {name} (number int, point halfvec(384))")
-            rows = [{"number": number, "point": str(point.tolist())} for number, point in enumerate(points)]
-            connection.execute(text(f"INSERT INTO {name} VALUES (:number, CAST(:point AS halfvec))"), rows)
-        known = {
-            "n": items, "places": PLACES, "people": PEOPLE, "wide": len(wide), "centres": len(centres),
-            "noises": NOISES, "scene": models[models_in_use.SCENE], "text_space": models[models_in_use.TEXT_SPACE],
-        }  # fmt: skip
-        connection.exec_driver_sql("DROP INDEX embeddings_by_text_space")
-        for statement in FILL:
-            connection.execute(text(statement), {name: known[name] for name in known if f":{name}" in statement})
-        connection.exec_driver_sql(INDEX)
-        for first in range(1, items + 1, 50_000):
-            item_words.remember(connection, LIBRARY, range(first, min(first + 50_000, items + 1)))
         connection.commit()
+        if not connection.scalar(text("SELECT EXISTS (SELECT FROM items)")):
+            _fill_rows(connection, items, centres)
+            connection.commit()
     with engines.engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("SET statement_timeout = 0")
+        connection.exec_driver_sql("ANALYZE")
+        begun = connection.scalar(text("SELECT COALESCE(max(item_id), 0) FROM item_words")) or 0
+        for first in range(begun + 1, items + 1, WORDS_AT_ONCE):
+            item_words.remember(connection, LIBRARY, range(first, min(first + WORDS_AT_ONCE, items + 1)))
         connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+def _fill_rows(connection: Connection, items: int, centres: np.ndarray) -> None:
+    noise = np.random.default_rng(7).normal(scale=0.5 / np.sqrt(384), size=(NOISES, 384)).astype(np.float32)
+    wide = sorted(groups())
+    models = models_in_use.model_ids(connection)
+    for name, values in (("wide_labels", wide), ("class_labels", class_names())):
+        connection.exec_driver_sql(f"CREATE TEMP TABLE {name} (number int, name text)")
+        rows = [{"number": number, "name": value} for number, value in enumerate(values)]
+        connection.execute(text(f"INSERT INTO {name} VALUES (:number, :name)"), rows)
+    for name, points in (("centres", centres), ("noises", noise)):
+        connection.exec_driver_sql(f"CREATE TEMP TABLE {name} (number int, point halfvec(384))")
+        rows = [{"number": number, "point": str(point.tolist())} for number, point in enumerate(points)]
+        connection.execute(text(f"INSERT INTO {name} VALUES (:number, CAST(:point AS halfvec))"), rows)
+    known = {
+        "n": items, "places": PLACES, "people": PEOPLE, "wide": len(wide), "centres": len(centres),
+        "noises": NOISES, "scene": models[models_in_use.SCENE], "text_space": models[models_in_use.TEXT_SPACE],
+    }  # fmt: skip
+    connection.exec_driver_sql("DROP INDEX embeddings_by_text_space")
+    for statement in FILL:
+        connection.execute(text(statement), {name: known[name] for name in known if f":{name}" in statement})
+    connection.exec_driver_sql(INDEX)
