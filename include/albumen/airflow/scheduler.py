@@ -6,6 +6,7 @@ them; otherwise each task would spend half a second of processor time on importi
 
 from __future__ import annotations
 
+import multiprocessing
 import pkgutil
 import sys
 from importlib import import_module
@@ -23,7 +24,20 @@ def preload() -> None:
     registry.steps()
 
 
+def run() -> None:
+    """Be the scheduler; its workers end with it, whatever it ends of.
+
+    Python waits for child processes before it exits. A scheduler that a full disk or a lost database has ended would
+    wait for ever for workers that wait for it, and look alive to whoever had to start another.
+    """
+    try:
+        main()  # type: ignore[no-untyped-call]
+    finally:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+
+
 if __name__ == "__main__":
     preload()
     sys.argv = ["airflow", "scheduler", *sys.argv[1:]]
-    main()  # type: ignore[no-untyped-call]
+    run()

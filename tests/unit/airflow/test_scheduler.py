@@ -28,3 +28,21 @@ def test_no_dag_file_needs_a_module_of_ours_that_was_not_loaded_beforehand(tmp_p
     )
     assert told.returncode == 0, told.stderr[-2000:]
     assert told.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_a_scheduler_that_fails_takes_its_workers_with_it() -> None:
+    """As Airflow's does on a full disk: its workers wait for work that never comes."""
+    script = """
+import multiprocessing, time
+from albumen.airflow import scheduler
+
+def fail():
+    multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,)).start()
+    raise OSError("No space left on device")
+
+scheduler.main = fail
+scheduler.run()
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 1
+    assert "No space left on device" in ended.stderr
