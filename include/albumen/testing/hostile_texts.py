@@ -106,6 +106,18 @@ def fill(library: TestLibrary) -> None:
             "INSERT INTO suppressions (library_id, kind, value) SELECT library_id, :text, :text FROM libraries LIMIT 1",
             text=text,
         )
+        library.execute(
+            "INSERT INTO people (library_id, person_id, name, faces)"
+            " SELECT library_id, :person, :text, 1 FROM libraries LIMIT 1",
+            person=f"p{number}",
+            text=text,
+        )
+        library.execute(
+            "INSERT INTO camera_clocks (library_id, camera, first, last, ahead, utc_minutes, matches, days)"
+            " SELECT library_id, :text, timestamp '2020-05-01', timestamp '2020-05-09', 90, 0, 9, 3"
+            " FROM libraries LIMIT 1",
+            text=text,
+        )
         library.execute("INSERT INTO alerts (kind, about, summary) VALUES (:text, :text, :text)", text=text)
         library.execute(
             "INSERT INTO silences (kind, about, reason, by, ends_at)"
@@ -129,8 +141,10 @@ PAGES = (
     "search?library=test&asked=script",
     "map?library=test",
     "people?library=test",
+    *(f"person?library=test&person=p{5000 + number}" for number in range(len(CORPUS))),
     "suggestions?library=test",
     "duplicates?library=test",
+    "clocks?library=test",
     "memories?library=test",
     *(f"memory?library=test&memory={5000 + number:016x}" for number in range(len(CORPUS))),
     "backfill?library=test",

@@ -186,7 +186,9 @@ def test_a_link_to_a_picture_works_for_its_owner_until_it_expires(
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/webp")
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert operator.get(f"/albumen/{link}").status_code == 403
-    assert viewer.get(f"/albumen/{link[:-1]}A").status_code == 403
+    # Not the last one: of its bits, some mean nothing.
+    forged = link[:-5] + ("B" if link[-5] == "A" else "A") + link[-4:]
+    assert viewer.get(f"/albumen/{forged}").status_code == 403
     monkeypatch.setattr(media, "LINK_SECONDS", -1)
     assert viewer.get(f"/albumen/{link}").status_code == 403
 

@@ -32,6 +32,7 @@ def row(**values: Any) -> dict[str, Any]:
             "event_id",
             "trip_id",
             "labels",
+            "objects",
             "safety",
             "picture_kind",
             "text",
