@@ -77,7 +77,7 @@ ROWS = (
     """,
     """
     INSERT INTO face_people (library_id, item_id, face_no, person_id, confidence, x, y, width, height)
-    SELECT library_id, item_id, 0, 'p' || item_id / 2 % GREATEST(10, :items / 200), 0.9, x, y, width, height
+    SELECT library_id, item_id, 0, 'p' || item_id / 2 / :rare % GREATEST(10, :items / 20000), 0.9, x, y, width, height
     FROM faces WHERE library_id = :library_id
     """,
     """
