@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import libraries
+from albumen.catalog import libraries, map_cells, visits
 
 STEPS = ("metadata", "renditions", "quality", "likeness")
 QUARANTINED = 100
@@ -36,9 +36,14 @@ ROWS = (
     WHERE library_id = :library_id GROUP BY 1, 2
     """,
     """
-    INSERT INTO visits SELECT :library_id, CAST(taken_local AS date), 4300 + item_id % 90, -200 + item_id % 70,
-        43 + 0.01 * (item_id % 90), -2 + 0.01 * (item_id % 70), count(*), now(), now()
-    FROM facts WHERE library_id = :library_id GROUP BY 2, 3, 4, 5, 6
+    INSERT INTO visits (library_id, day, lat_cell, lon_cell, lat, lon, photos, first_at, last_at)
+    SELECT :library_id, day, row, col, 0.01 * row + 0.005, 0.01 * col + 0.005, count(*), now(), now()
+    FROM (
+        SELECT CAST(taken_local AS date) AS day, 4300 + (37 * spot) % 900 AS row, -200 + (61 * spot) % 2000 AS col
+        FROM facts CROSS JOIN LATERAL (
+            SELECT CAST(extract(doy FROM taken_local) AS integer) * 8 + item_id % 8 AS spot
+        ) AS s WHERE library_id = :library_id
+    ) AS seen GROUP BY 2, 3, 4
     """,
     """
     INSERT INTO renditions (library_id, item_id, name, key, mime, width, height, bytes)
@@ -152,8 +157,8 @@ ROWS = (
 )
 VACUUM = """
     VACUUM ANALYZE originals, items, facts, renditions, quality, faces, face_people, people, duplicate_groups,
-        duplicate_members, memories, memory_items, days, visits, outcomes, outcome_history, due, tallies, hours_of_work,
-        shards
+        duplicate_members, memories, memory_items, days, visits, map_cells, outcomes, outcome_history, due, tallies,
+        hours_of_work, shards
 """
 
 
@@ -181,6 +186,8 @@ def fill(connection: Connection, name: str, items: int) -> int:
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     for statement in ROWS:
         connection.execute(text(statement), values)
+    seen = visits.everyone(connection, made.library_id)
+    map_cells.count(connection, made.library_id, sorted({visit.day for visit in seen}))
     connection.commit()
     connection.execution_options(isolation_level="AUTOCOMMIT")
     connection.execute(text("SET statement_timeout = 0"))

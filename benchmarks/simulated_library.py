@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from albumen.catalog import engine as engines
+from albumen.catalog import map_cells, visits
 
 FILL = (
     "INSERT INTO libraries (name, bucket, consents) VALUES ('bench', 'bench', '{faces}')",
@@ -60,6 +61,7 @@ def fill(url: str, items: int) -> None:
         connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '512MB'")
         for statement in FILL:
             connection.execute(text(statement), {"n": items} if ":n" in statement else {})
+        map_cells.count(connection, 1, sorted({visit.day for visit in visits.everyone(connection, 1)}))
         connection.commit()
     with engines.engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")

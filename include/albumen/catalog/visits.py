@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, TextClause, text
 
+from albumen.catalog import map_cells
+
 FORGET = text(
     "DELETE FROM visits WHERE library_id = :library_id AND day = ANY(:days) RETURNING day, lat_cell, lon_cell"
 )
@@ -59,32 +61,6 @@ MOVE = text("""
     VALUES (:library_id, :home_no, :lat, :lon, :first_day, :last_day, :days)
 """)
 
-CLUSTERS = text("""
-    SELECT floor(lat / :size) AS row, floor(lon / :size) AS col, sum(lat * photos) / sum(photos) AS lat,
-        sum(lon * photos) / sum(photos) AS lon, CAST(sum(photos) AS bigint) AS photos, count(DISTINCT day) AS days
-    FROM visits
-    WHERE library_id = :library_id AND lat BETWEEN :south AND :north AND lon BETWEEN :west AND :east
-    GROUP BY 1, 2 ORDER BY 5 DESC, 1, 2 LIMIT :most
-""")
-"""Grows with the days of a life, not with its photos."""
-
-DAYS_AT = text("""
-    SELECT day, CAST(sum(photos) AS bigint) AS photos FROM visits
-    WHERE library_id = :library_id AND floor(lat / :size) = floor(:lat / :size)
-      AND floor(lon / :size) = floor(:lon / :size)
-    GROUP BY day ORDER BY day DESC LIMIT :most
-""")
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """A cell of a map with photos: their middle, how many, and on how many days."""
-
-    lat: float
-    lon: float
-    photos: int
-    days: int
-
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -110,39 +86,16 @@ class Home:
 def recount(connection: Connection, library_id: int, changed: Sequence[date]) -> tuple[list[Visit], int]:
     """Find out anew where these days were spent: the visits that nobody knew, and how many known ones are none."""
     parameters = {"library_id": library_id, "days": list(changed)}
+    map_cells.uncount(connection, library_id, changed)
     before = {tuple(row) for row in connection.execute(FORGET, parameters)}
     now = {(row.day, row.lat_cell, row.lon_cell): _visit(row) for row in connection.execute(COUNT, parameters)}
+    map_cells.count(connection, library_id, changed)
     return [visit for cell, visit in now.items() if cell not in before], len(before - set(now))
 
 
 def between(connection: Connection, library_id: int, first: date, last: date) -> list[Visit]:
     """The visits of these days, both included, by time."""
     return _visits(connection, BETWEEN, {"library_id": library_id, "first": first, "last": last})
-
-
-def clusters(
-    connection: Connection,
-    library_id: int,
-    *,
-    south: float,
-    west: float,
-    north: float,
-    east: float,
-    size: float,
-    most: int,
-) -> list[Cluster]:
-    """Where photos that tell their position were taken, by cells of `size` degrees; the fullest first."""
-    parameters = {"south": south, "west": west, "north": north, "east": east, "size": size, "most": most}
-    rows = connection.execute(CLUSTERS, {"library_id": library_id, **parameters})
-    return [Cluster(row.lat, row.lon, row.photos, row.days) for row in rows]
-
-
-def days_at(
-    connection: Connection, library_id: int, lat: float, lon: float, *, size: float, most: int
-) -> list[tuple[date, int]]:
-    """Days that someone was in the cell of a point, the latest first, with their photos there."""
-    parameters = {"library_id": library_id, "lat": lat, "lon": lon, "size": size, "most": most}
-    return [(row.day, row.photos) for row in connection.execute(DAYS_AT, parameters)]
 
 
 def everyone(connection: Connection, library_id: int) -> list[Visit]:

@@ -28,9 +28,14 @@ def test_what_waits_is_counted_up_to_a_limit_and_what_is_leased_in_full(catalog:
         assert not progress.left(connection, 1, ["metadata"])
 
 
-def test_it_is_looked_up_by_index(catalog: str) -> None:
+@pytest.mark.parametrize("known", ["nothing", "an empty table", "all"])
+def test_it_is_looked_up_by_index_whatever_the_planner_knows(catalog: str, known: str) -> None:
     with engine.connect(catalog) as connection:
+        if known == "an empty table":
+            connection.execute(text("ANALYZE due"))
         connection.execute(FILL, {"rows": ROWS})
+        if known == "all":
+            connection.execute(text("ANALYZE due"))
         due.lookups_only(connection)
         scope = {"library_id": 1, "steps": ["renditions"], "since": None, "most": 10}
         plan = "\n".join(connection.execute(text(f"EXPLAIN {progress.LEFT}"), scope).scalars())

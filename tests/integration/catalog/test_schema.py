@@ -39,6 +39,7 @@ BOUNDED = {
     "listed_keys",
     "listing_shards",
     "listings",
+    "map_cells",
     "memories",
     "memory_events",
     "memory_items",

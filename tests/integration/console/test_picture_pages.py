@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
-from albumen.catalog import shelf
+from albumen.catalog import map_cells, shelf
 from albumen.console import media
 
 ITEM = """
@@ -97,6 +98,9 @@ def test_the_map_gathers_photos_by_cells_and_tells_the_days(operator: Any, libra
         " (1, '2020-05-02', 4332, -199, 43.325, -1.985, 2, now(), now()),"
         " (1, '2021-01-01', -1800, 17999, -18.0, 179.99, 1, now(), now())"
     )
+    with library.connect() as connection:
+        map_cells.count(connection, 1, [date(2020, 5, 1), date(2020, 5, 2), date(2021, 1, 1)])
+        connection.commit()
     found = operator.get("/albumen/map-clusters?library=test&size=1").json()
     assert [(one["photos"], one["days"]) for one in found] == [(7, 2), (1, 1)]
     near = operator.get("/albumen/map-clusters?library=test&size=1&south=-20&north=-10&west=170&east=180").json()

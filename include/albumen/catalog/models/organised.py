@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ARRAY, REAL, Index, Integer, SmallInteger, Text
+from sqlalchemy import ARRAY, REAL, BigInteger, Index, Integer, SmallInteger, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from albumen.catalog.models.base import ITEM_HASH, LOCAL, NOW, UTC, Base, ItemColumns
@@ -63,6 +63,22 @@ class VisitRow(Base):
     photos: Mapped[int] = mapped_column(Integer)
     first_at: Mapped[datetime] = mapped_column(UTC)
     last_at: Mapped[datetime] = mapped_column(UTC)
+
+
+class MapCell(Base):
+    """A cell of a map, 2^level degrees wide: photos and days there, and the sums that their middle comes from."""
+
+    __tablename__ = "map_cells"
+    __table_args__ = (Index("map_cells_empty", "library_id", postgresql_where=text("days = 0")),)
+
+    library_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    cell_row: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    cell_col: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    photos: Mapped[int] = mapped_column(BigInteger)
+    days: Mapped[int] = mapped_column(Integer)
+    lat_sum: Mapped[float]
+    lon_sum: Mapped[float]
 
 
 class HomeRow(Base):

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
-from albumen.catalog import places, visits
+from albumen.catalog import map_cells, places
 from albumen.console.rendering import page
 from albumen.console.scope import Catalog, InLibrary
 from albumen.organise.towns import towns
@@ -53,7 +53,7 @@ def show(request: Request, scope: InLibrary, connection: Catalog) -> Response:
 @router.get("/map-clusters")
 def clusters(scope: InLibrary, connection: Catalog, area: Shown, size: Size) -> list[dict[str, Any]]:
     """Where photos lie in an area, by cells."""
-    found = visits.clusters(connection, scope.library.library_id, **area.model_dump(), size=size, most=CLUSTERS)
+    found = map_cells.clusters(connection, scope.library.library_id, **area.model_dump(), size=size, most=CLUSTERS)
     return [
         {"lat": round(one.lat, 4), "lon": round(one.lon, 4), "photos": one.photos, "days": one.days} for one in found
     ]
@@ -68,7 +68,7 @@ def days(
     size: Size,
 ) -> list[dict[str, Any]]:
     """The days that somebody was in a cell, the latest first."""
-    found = visits.days_at(connection, scope.library.library_id, lat, lon, size=size, most=DAYS)
+    found = map_cells.days_at(connection, scope.library.library_id, lat, lon, size=size, most=DAYS)
     return [{"day": day.isoformat(), "photos": photos} for day, photos in found]
 
 

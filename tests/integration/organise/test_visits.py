@@ -1,4 +1,4 @@
-"""Homes that follow day by day, and those learned of all days at once, find the same trips."""
+"""What is kept of visits day by day is what all days at once would give: homes and trips, and the cells of the map."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from albumen.catalog import trips, visits
+from albumen.catalog import map_cells, trips, visits
 from albumen.organise import homes
 from albumen.testing.library import TestLibrary
 
@@ -15,6 +16,11 @@ pytestmark = pytest.mark.stack
 
 DONOSTIA, BERLIN, VENICE = (43.32, -1.98), (52.52, 13.40), (45.44, 12.33)
 START = date(2020, 1, 6)
+ON_THE_MAP = text("""
+    SELECT level, cell_row, cell_col, photos, days, round(lat_sum::numeric, 6), round(lon_sum::numeric, 6)
+    FROM map_cells WHERE library_id = 1 ORDER BY 1, 2, 3
+""")
+WORLD = {"south": -90, "west": -180, "north": 90, "east": 180}
 
 
 def days_of_a_life() -> list[tuple[date, tuple[float, float]]]:
@@ -75,3 +81,35 @@ def test_homes_and_trips_are_the_same_however_the_days_came(
     with one.connect() as connection:
         ends = [[home.last for home in visits.homes(connection, each)] for each in (1, 2)]
     assert ends[0] == ends[1]
+
+
+def test_the_map_counts_what_is_there_however_days_came_and_went(catalog: str, object_store: Any, bucket: str) -> None:
+    library = TestLibrary.create(catalog, object_store, bucket, name="one")
+    lived = days_of_a_life()
+    put(library, 1000, lived)
+    library.organise()
+    library.execute("UPDATE facts SET gps_lat = 48.8, gps_lon = 2.3 WHERE item_id % 9 = 0")
+    library.execute("UPDATE items SET retired_at = now() WHERE item_id % 5 = 0 OR item_id BETWEEN 1090 AND 1100")
+    library.execute("INSERT INTO dirty_days SELECT DISTINCT 1, CAST(taken_local AS date) FROM facts")
+    library.organise()
+    with library.connect() as connection:
+        kept = connection.execute(ON_THE_MAP).all()
+        connection.execute(text("DELETE FROM map_cells"))
+        map_cells.count(connection, 1, [day for day, _ in lived])
+        assert kept == connection.execute(ON_THE_MAP).all()
+        far = map_cells.clusters(connection, 1, **WORLD, size=32, most=9)
+        near = map_cells.clusters(connection, 1, **WORLD, size=1, most=9)
+        venice = map_cells.clusters(connection, 1, south=45, west=12, north=46, east=13, size=0.0005, most=9)
+        assert [(round(one.lat, 3), round(one.lon, 3)) for one in venice] == [VENICE]
+        assert sum(one.photos for one in far) == sum(one.photos for one in near)
+        assert len(near) == 4
+        assert len(map_cells.clusters(connection, 1, **WORLD, size=1, most=2)) == 2
+        assert map_cells.days_at(connection, 1, *VENICE, size=1, most=2) == [
+            (date(2020, 8, 7), 2),
+            (date(2020, 8, 5), 2),
+        ]
+        library.execute("UPDATE items SET retired_at = now()")
+        library.execute("INSERT INTO dirty_days SELECT DISTINCT 1, CAST(taken_local AS date) FROM facts")
+        connection.commit()
+        library.organise()
+        assert not connection.execute(ON_THE_MAP).all(), "where somebody was is told after the photos are gone"
