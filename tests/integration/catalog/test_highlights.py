@@ -223,3 +223,26 @@ def test_of_a_feature_every_year_gives_its_best_of_different_days_first(
     take(connection, 9, "2021-08-01 12:00", quality=0.5, labels=("dog",))
     organised(connection)
     assert read(connection, "label:dog") == [4, 2, 9]
+
+
+def touched(connection: Connection, day: date, *features: str) -> int:
+    """Rows of any table that memories look at to read ten pictures of a day, or a feature."""
+    counted = text("SELECT CAST(sum(seq_tup_read + idx_tup_fetch) AS bigint) FROM pg_stat_xact_user_tables")
+    before = connection.execute(counted).scalar_one()
+    ranges = [] if features else [(day, day, 10)]
+    assert len(memory_context.photos(connection, 1, ranges, features=features)) <= 10
+    found: int = connection.execute(counted).scalar_one() - before
+    return found
+
+
+def test_four_times_the_pictures_are_no_more_to_look_at(connection: Connection) -> None:
+    for number in range(120):
+        take(connection, 1000 + number, f"2018-03-01 12:{number % 60:02}", labels=("boat",))
+    for number in range(480):
+        take(connection, 2000 + number, f"2019-03-01 12:{number % 60:02}", labels=("car",))
+    organised(connection)
+    connection.execute(text("ANALYZE"))
+    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    few, many = date(2018, 3, 1), date(2019, 3, 1)
+    assert 0 < touched(connection, many) <= 1.2 * touched(connection, few)
+    assert 0 < touched(connection, many, "label:car") <= 1.2 * touched(connection, few, "label:boat")
