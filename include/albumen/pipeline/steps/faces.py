@@ -29,7 +29,7 @@ class FacesStep(Step):
     """
 
     name = "faces"
-    version = 2
+    version = 3
     reads = "preview"
     kinds = frozenset({"photo", "video"})
     consent = face_eye.CONSENT
