@@ -19,8 +19,7 @@ class Lane(IntEnum):
 
 LOOKUPS_ONLY = text("""
     SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-        set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
-        set_config('enable_sort', 'off', true)
+        set_config('enable_mergejoin', 'off', true), set_config('enable_sort', 'off', true)
 """)
 """The table of due work grows and shrinks by millions between two ANALYZE: its statistics are never right.
 

@@ -153,6 +153,16 @@ def lanes(
 
 
 @app.command()
+def turns(
+    backlog: Annotated[int, typer.Option(min=60_000, help="Photos of the one library.")] = 1_000_000,
+    photos: Annotated[int, typer.Option(min=1, max=200, help="Photos of the other.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Fresh photos of one library behind the backlog of another: how long they wait, by the number of slots."""
+    run("turns", "--backlog", str(backlog), "--photos", str(photos), as_json=as_json)
+
+
+@app.command()
 def overhead(
     photos: Annotated[int, typer.Option(min=1, help="How many photos are worked off.")] = 600,
     home: HomeOption = "",

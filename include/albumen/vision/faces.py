@@ -24,8 +24,8 @@ NOSE_PLACE = 0.55
 # Faces larger than this are reduced by area first, since alignment interpolates linearly and would alias.
 CROP_SIDE = 3 * ALIGNED_SIDE
 CROP_MARGIN = 0.6
-# Machines disagree by some hundred-thousandths of a pixel on where a point is. Whole sixteenths are the same everywhere,
-# and with them the pixels that are embedded.
+# Machines disagree by some hundred-thousandths of a pixel on where a point is. Whole sixteenths are the same
+# everywhere, and with them the pixels that are embedded.
 POINT_GRID = 16
 
 
