@@ -25,15 +25,32 @@ _STRETCH = """
         SELECT f.library_id, f.item_id, f.taken_local, i.kind FROM facts f
         JOIN items i ON i.library_id = f.library_id AND i.item_id = f.item_id AND i.retired_at IS NULL
         WHERE f.library_id = :library_id AND {time}
-        ORDER BY f.taken_local DESC, f.item_id DESC OFFSET :first LIMIT :most
+        ORDER BY f.taken_local DESC, f.item_id DESC OFFSET {first} LIMIT :most
     ) AS s
     LEFT JOIN placeholders p ON p.library_id = s.library_id AND p.item_id = s.item_id
     LEFT JOIN renditions r ON r.library_id = s.library_id AND r.item_id = s.item_id AND r.name = 'thumb'
     ORDER BY s.taken_local DESC, s.item_id DESC
 """
 
-OF_MONTH = text(_STRETCH.format(time="f.taken_local >= :month AND f.taken_local < :month + interval '1 month'"))
-OF_UNDATED = text(_STRETCH.format(time="f.taken_local IS NULL"))
+_BEGINS = """
+    WITH counted AS (
+        SELECT day, shown, sum(shown) OVER (ORDER BY day DESC) AS so_far FROM days
+        WHERE library_id = :library_id AND day >= :month AND day < CAST(:month AS date) + interval '1 month'
+    ), begins AS MATERIALIZED (
+        SELECT day, :first - (so_far - shown) AS first FROM counted WHERE so_far > :first ORDER BY day DESC LIMIT 1
+    )
+"""
+"""The day that a stretch begins on is reckoned from the counts of days, so that no more than a day is read over."""
+
+OF_MONTH = text(
+    _BEGINS
+    + _STRETCH.format(
+        time="""f.taken_local >= :month AND f.taken_local < COALESCE(
+            (SELECT day + 1 FROM begins), CAST(:month AS date) + interval '1 month')""",
+        first="COALESCE((SELECT first FROM begins), :first)",
+    )
+)
+OF_UNDATED = text(_STRETCH.format(time="f.taken_local IS NULL", first=":first"))
 
 MOST_UNDATED = 2000
 
@@ -66,7 +83,7 @@ def months(connection: Connection, library_id: int) -> list[Month]:
 
 
 def stretch(connection: Connection, library_id: int, month: date | None, *, first: int, most: int) -> list[Shown]:
-    """Items of a month from the `first` on, the newest first; grows with the month."""
+    """Items of a month from the `first` on, the newest first; grows with a day's items, not with the month's."""
     parameters = {"library_id": library_id, "month": month, "first": first, "most": most}
     if month is None:
         del parameters["month"]
