@@ -17,8 +17,9 @@ FILL = (
     """INSERT INTO facts (library_id, item_id, original_id, width, height, taken_local, taken_utc, taken_confidence,
            gps_lat, gps_lon, make, model)
        SELECT 1, n, n, 4000, 3000, t, t AT TIME ZONE 'UTC', 'high', 43.3 + 0.01 * (n % 5), -1.98, 'Bench', 'One'
-       FROM (SELECT n, timestamp '2014-01-01' + interval '1 minute' * (n * 5256000.0 / :n) AS t
-             FROM generate_series(1, :n) n) AS at""",
+       FROM (SELECT n, timestamp '2014-01-01' + interval '1 day' * floor(at / 1440)
+                 + interval '1 minute' * (540 + (at - 1440 * floor(at / 1440)) / 2) AS t
+             FROM (SELECT n, n * 5256000.0 / :n AS at FROM generate_series(1, :n) n) AS minutes) AS at""",
     "DROP INDEX likenesses_by_structure",
     """INSERT INTO likenesses (library_id, item_id, phash, miniature, structure)
        SELECT 1, n, n, decode(string_agg(md5(n || '.' || part), ''), 'hex'),
@@ -55,7 +56,7 @@ NEW = (
 
 
 def fill(url: str, items: int) -> None:
-    """Ten years of photos near one home, five places in turn, organised as far as places and visits."""
+    """Ten years of photos near one home, by day, five places in turn, organised as far as places and visits."""
     with engines.engine(url).connect() as connection:
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '512MB'")

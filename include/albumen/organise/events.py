@@ -12,6 +12,11 @@ from albumen.organise.geo import distance_km
 
 REST = timedelta(hours=6)
 """Nobody goes on with an occasion after so long."""
+ENDLESS = timedelta(days=3)
+"""Where nobody rests for longer before and after a night, that night ends the occasion: a camera on a mast never rests,
+and a library of many people hardly does."""
+NIGHT = timedelta(hours=4)
+"""The small hours, by the wall clock, from midnight."""
 PAUSE = timedelta(minutes=40)
 """Shorter gaps never cut by themselves."""
 RHYTHM = math.log(17)
@@ -22,13 +27,31 @@ SHORTEST_S = 1.0
 
 
 def sessions(shots: Sequence[Shot]) -> list[list[Shot]]:
-    """Shots between two rests, by time: what is cut further depends on nothing outside a session."""
+    """Shots between two rests, by time: what is cut further depends on nothing outside a session.
+
+    What goes on without rest is cut at every night that lies `ENDLESS` within it, so that a session is some days long
+    at most, and what is known for a week around it tells where it ends.
+    """
     found: list[list[Shot]] = []
     for shot in shots:
         if found and shot.at - found[-1][-1].at < REST:
             found[-1].append(shot)
         else:
             found.append([shot])
+    return [part for run in found for part in _nights_apart(run)]
+
+
+def _nights_apart(run: list[Shot]) -> list[list[Shot]]:
+    first, last = run[0].at, run[-1].at
+    if last - first < 2 * ENDLESS:
+        return [run]
+    found = [[run[0]]]
+    for before, after in pairwise(run):
+        is_night = (before.local - NIGHT).date() != (after.local - NIGHT).date()
+        if is_night and before.at - first >= ENDLESS and last - after.at >= ENDLESS:
+            found.append([after])
+        else:
+            found[-1].append(after)
     return found
 
 

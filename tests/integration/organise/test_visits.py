@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from albumen.catalog import map_cells, trips, visits
+from albumen.catalog import map_cells, shots, trips, visits
 from albumen.organise import homes
 from albumen.testing.library import TestLibrary
 
@@ -35,13 +35,15 @@ def days_of_a_life() -> list[tuple[date, tuple[float, float]]]:
     return found
 
 
-def put(library: TestLibrary, first: int, lived: list[tuple[date, tuple[float, float]]]) -> None:
-    """Three photos a day, without files; `first` is the first item's id."""
+def put(
+    library: TestLibrary, first: int, lived: list[tuple[date, tuple[float, float]]], hours: range = range(10, 13)
+) -> None:
+    """A photo each of these hours of a day, without files; `first` is the first item's id."""
     owner = library.library.library_id
     rows: list[dict[str, Any]] = []
     for number, (day, (lat, lon)) in enumerate(lived):
-        for hour in (10, 11, 12):
-            item = first + 3 * number + hour - 10
+        for hour in hours:
+            item = first + len(hours) * number + hour - hours[0]
             at = datetime(day.year, day.month, day.day, hour)
             rows.append({"l": owner, "i": item, "s": item.to_bytes(4), "at": at, "lat": lat, "lon": lon})
     with library.connect() as connection:
@@ -113,3 +115,23 @@ def test_the_map_counts_what_is_there_however_days_came_and_went(catalog: str, o
         connection.commit()
         library.organise()
         assert not connection.execute(ON_THE_MAP).all(), "where somebody was is told after the photos are gone"
+
+
+def test_one_more_photo_among_those_of_a_camera_that_never_rests_reads_two_weeks_at_most(
+    catalog: str, object_store: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = TestLibrary.create(catalog, object_store, bucket, name="one")
+    put(library, 1000, [(START + timedelta(days=day), DONOSTIA) for day in range(40)], hours=range(24))
+    library.organise()
+    looked: list[timedelta] = []
+    between = shots.between
+
+    def watched(connection: Any, library_id: int, first: datetime, last: datetime) -> Any:
+        looked.append(last - first)
+        return between(connection, library_id, first, last)
+
+    monkeypatch.setattr(shots, "between", watched)
+    put(library, 90_000, [(START + timedelta(days=20), DONOSTIA)], hours=range(12, 13))
+    library.organise()
+    assert looked
+    assert max(looked) <= timedelta(days=14)

@@ -126,6 +126,18 @@ def test_a_night_and_a_far_jump_cut_events() -> None:
     assert [len(one) for one in jumped] == [2, 1]
 
 
+def test_a_camera_that_never_rests_has_nights_too_wherever_one_looks() -> None:
+    shots = [shot(number, 30.0 * number) for number in range(48 * 20)]
+    whole = sessions(shots)
+    assert max(len(one) for one in whole) <= 48 * 4
+    assert [one[0].local.hour for one in whole[1:]] == [4] * (len(whole) - 1)
+    # A week around a day tells what all twenty do.
+    day = [one for one in whole if one[0].local.day == 11]
+    seen = [one for one in shots if abs((one.local - datetime(2020, 5, 11, 12)).days) <= 5]
+    assert [one for one in sessions(seen) if one[0].local.day == 11] == day
+    assert len(sessions(shots[: 48 * 5])) == 1
+
+
 def test_positions_are_taken_from_neighbours_in_time_and_from_nobody_else() -> None:
     near = (43.33, -1.97)
     shots = [shot(1, 0, DONOSTIA), shot(2, 60), shot(3, 120, near), shot(4, 150), shot(5, 400), shot(6, 2000, BERLIN)]
