@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ import takes
 from conditions import conditions, summary, timed
 from edits import EDITS, pictures
 from simulated_library import fill, new_photo
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from albumen.catalog import engine as engines
@@ -219,6 +221,13 @@ def visit(day: date, point: tuple[float, float], photos: int, first: int, last: 
     return Visit(day, point, photos, at + timedelta(hours=first), at + timedelta(hours=last))
 
 
+def settle(connection: Connection) -> None:
+    """Organise until nothing waits."""
+    while organising.organise(connection, 1):
+        connection.commit()
+    connection.commit()
+
+
 def cost(maintenance: str, sizes: tuple[int, ...], rounds: int) -> dict[str, Any]:
     """Milliseconds of organising one new photo, by the size of the library."""
     found: dict[str, Any] = {}
@@ -230,11 +239,11 @@ def cost(maintenance: str, sizes: tuple[int, ...], rounds: int) -> dict[str, Any
         migrate.upgrade(url)
         fill(url, size)
         seconds = []
+        # The first ones find out where the homes are, and organise all days anew.
         for number in range(rounds + 3):
             new_photo(url, size + number + 1)
             with engines.engine(url).connect() as connection:
-                seconds.append(timed(lambda: organising.organise(connection, 1)))
-                connection.commit()
+                seconds.append(timed(partial(settle, connection)))
         found[str(size)] = summary(seconds[3:], unit=0.001)
         engines.engine(url).dispose()
     medians = [one["median"] for one in found.values()]

@@ -40,6 +40,8 @@ LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('albumen organise'), :lib
 
 WAIT = text("SELECT pg_advisory_xact_lock(hashtext('albumen organise'), :library_id)")
 
+NO_SCANS = text("SELECT set_config('enable_seqscan', 'off', true)")
+
 TAKE_DAYS = text("""
     DELETE FROM dirty_days WHERE (library_id, day) IN (
         SELECT library_id, day FROM dirty_days WHERE library_id = :library_id ORDER BY day LIMIT :most
@@ -88,6 +90,15 @@ def waiting(connection: Connection) -> list[Waiting]:
 def wait(connection: Connection, library_id: int) -> None:
     """Wait until no worker organises a library, and let none begin before this transaction ends."""
     connection.execute(WAIT, {"library_id": library_id})
+
+
+def look_up_only(connection: Connection) -> None:
+    """For the rest of the transaction, have no table read from end to end that has an index for what is asked.
+
+    The tables of a library grow from nothing to millions between two ANALYZE; until then the planner takes them for
+    small, and would read all of one for a day's photos.
+    """
+    connection.execute(NO_SCANS)
 
 
 def hold(connection: Connection, library_id: int) -> bool:

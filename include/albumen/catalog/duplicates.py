@@ -10,7 +10,10 @@ from sqlalchemy import Connection, text
 
 MEMBERS = text("""
     SELECT item_id, group_id FROM duplicate_members
-    WHERE library_id = :library_id AND kind = :kind AND (item_id = ANY(:items) OR group_id = ANY(:groups))
+    WHERE library_id = :library_id AND kind = :kind AND item_id = ANY(:items)
+    UNION
+    SELECT item_id, group_id FROM duplicate_members
+    WHERE library_id = :library_id AND kind = :kind AND group_id = ANY(:groups)
     ORDER BY item_id
 """)
 

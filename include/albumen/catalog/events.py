@@ -16,8 +16,11 @@ EVENTS = text(_EVENT + " AND ends >= :first AND starts < :last ORDER BY starts_a
 
 MEMBERS = text("""
     SELECT item_id, event_id FROM item_events
-    WHERE library_id = :library_id AND (item_id = ANY(:items) OR event_id = ANY(:events)) AND event_id IS NOT NULL
+    WHERE library_id = :library_id AND item_id = ANY(:items) AND event_id IS NOT NULL
+    UNION
+    SELECT item_id, event_id FROM item_events WHERE library_id = :library_id AND event_id = ANY(:events)
 """)
+"""Two questions rather than one with OR, each of which has an index."""
 
 EXISTING = text("SELECT event_id FROM events WHERE library_id = :library_id AND event_id = ANY(:events)")
 

@@ -43,6 +43,7 @@ def organise(connection: Connection, library_id: int, *, most_days: int = DAYS_A
     """
     if not changes.hold(connection, library_id):
         return NOTHING
+    changes.look_up_only(connection)
     items = changes.take_items(connection, library_id, most=ITEMS_AT_ONCE)
     if items:
         clocks.keep_right(connection, library_id, items)

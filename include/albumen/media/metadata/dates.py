@@ -14,7 +14,7 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 """As English dates spell them, lower case."""
 _MOMENT = re.compile(
     r"""\s*(?P<year>\d{4})[:/.\- ](?P<month>\d{1,2})[:/.\- ](?P<day>\d{1,2})
-        (?:[T\s]+(?P<hour>\d{1,2})[:.](?P<minute>\d{1,2})(?:[:.](?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,12}))?)?
+        (?:(?:[T\s]+|:)(?P<hour>\d{1,2})[:.](?P<minute>\d{1,2})(?:[:.](?P<second>\d{1,2})(?:[.,](?P<fraction>\d{1,12}))?)?
         (?:\s*(?P<half>[AaPp])\.?[Mm]\b)?)?
         \s*(?P<offset>Z|[+\-]\d{1,2}(?::?\d{2})?)?""",
     re.VERBOSE | re.ASCII,
@@ -78,7 +78,8 @@ def parse_moment(text: str) -> Moment | None:
     Raises
     ------
     ImpossibleDate
-        For zero dates and for dates that no calendar has.
+        For zero dates, for dates that no calendar has, and for numbers of which nobody can say what they mean, such as
+        `05.10.2009`.
     """
     if not text.strip(" :\0"):
         return None
@@ -94,6 +95,8 @@ def parse_moment(text: str) -> Moment | None:
         parts, fraction, offset = list(compact.groups()[:6]), None, compact[7]
     elif (named := _NAMED_MONTH.match(text)) and (spelled := _spelled(named)):
         parts, fraction, offset = spelled, None, named["offset"]
+    elif any(letter.isdigit() for letter in text):
+        raise ImpossibleDate(f"written in no way we know: {text.strip()[:40]}")
     else:
         return None
     return _moment(text, parts, fraction, offset)

@@ -183,6 +183,8 @@ class TiffBlock:
     def linked(self, directory: Directory, tag: int) -> list[Directory]:
         """The directories that a pointer tag of `directory` leads to (at most eight)."""
         value = directory.values.get(tag)
-        if value is None or value.kind not in (3, 4, 13, 16, 18):
+        # Signed ones (9, 17) are against the specification, and written all the same.
+        if value is None or value.kind not in (3, 4, 9, 13, 16, 17, 18):
             return []
-        return [self.directory(int(offset)) for offset in dict.fromkeys(directory.numbers(tag)[:8])]
+        offsets = dict.fromkeys(int(offset) for offset in directory.numbers(tag)[:8])
+        return [self.directory(offset) for offset in offsets if offset >= 0]

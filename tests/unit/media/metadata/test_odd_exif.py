@@ -51,6 +51,7 @@ def test_both_byte_orders_say_the_same(photo, read, order):
         (b"2010:07:01 12:04:05 am", "2010-07-01T00:04:05"),
         (b"2010:7:1 1:2:3", "2010-07-01T01:02:03"),
         (b"20100701 120000", "2010-07-01T12:00:00"),
+        (b"2003:08:27:00:09:15", "2003-08-27T00:09:15"),
         (b"Thu Jul  1 12:00:00 2010", "2010-07-01T12:00:00"),
         (b"Thu, 01 Jul 2010 12:00:00 GMT", "2010-07-01T12:00:00"),
         (b"2010:07:01 12:00:00.789", "2010-07-01T12:00:00.789"),
@@ -63,7 +64,14 @@ def test_dates_are_read_in_many_spellings(photo, read, written, local):
 
 
 @pytest.mark.parametrize(
-    "written", [b"0000:00:00 00:00:00", b"1825:12:31 23:59:59", b"2010:02:30 10:00:00", b"2010:07:01 12:61:00"]
+    "written",
+    [
+        b"0000:00:00 00:00:00",
+        b"1825:12:31 23:59:59",
+        b"2010:02:30 10:00:00",
+        b"2010:07:01 12:61:00",
+        b"05.10.2009 11:16",
+    ],
 )
 def test_impossible_dates_are_named(photo, read, written):
     found = read(photo(photo=[(0x9003, 2, written + b"\0")]))
@@ -166,6 +174,16 @@ def test_an_exif_block_goes_on_in_the_next_segment(jpeg, segment, tiff, read):
 def test_a_directory_may_lie_at_an_odd_offset(jpeg, segment, tiff_directory, read):
     block = b"MM\0*" + struct.pack(">I", 9) + b"\0" + tiff_directory(">", [(0x10F, 2, b"Oddly placed\0")], 9)
     assert read(jpeg(segment(b"Exif\0\0" + block))).make == "Oddly placed"
+
+
+def test_a_directory_may_be_pointed_to_by_a_signed_number(photo, read):
+    block = photo(photo=[DATE], gps=POSITION)
+    for tag in (0x8769, 0x8825):
+        signed = block.replace(struct.pack("<HH", tag, 4), struct.pack("<HH", tag, 9))
+        assert signed != block
+        block = signed
+    found = read(block)
+    assert (found.taken_local, found.gps_lat) == ("2010-07-01T12:00:00", -45.8)
 
 
 def test_a_big_tiff_is_read(read):
