@@ -22,10 +22,15 @@ COUNT = text("""
         min(COALESCE(f.taken_utc, f.taken_local AT TIME ZONE l.home_zone)),
         max(COALESCE(f.taken_utc, f.taken_local AT TIME ZONE l.home_zone))
     FROM unnest(CAST(:days AS date[])) AS d(day)
-    JOIN facts f ON f.library_id = :library_id AND f.taken_local >= d.day AND f.taken_local < d.day + 1
-    JOIN items i ON i.library_id = f.library_id AND i.item_id = f.item_id AND i.retired_at IS NULL
-    JOIN libraries l ON l.library_id = f.library_id
-    WHERE f.gps_lat IS NOT NULL AND f.taken_confidence IN ('high', 'medium')
+    JOIN libraries l ON l.library_id = :library_id
+    CROSS JOIN LATERAL (
+        SELECT item_id, gps_lat, gps_lon, taken_utc, taken_local FROM facts
+        WHERE library_id = :library_id AND taken_local >= d.day AND taken_local < d.day + 1
+            AND gps_lat IS NOT NULL AND taken_confidence IN ('high', 'medium') OFFSET 0
+    ) AS f
+    CROSS JOIN LATERAL (
+        SELECT FROM items WHERE library_id = :library_id AND item_id = f.item_id AND retired_at IS NULL LIMIT 1
+    ) AS living
     GROUP BY 2, 3, 4
     RETURNING day, lat_cell, lon_cell, lat, lon, photos, first_at, last_at
 """)

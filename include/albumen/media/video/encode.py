@@ -119,8 +119,8 @@ def encode(
         except ffmpeg.FfmpegFailed as error:
             raise ItemFault(Reason.UNREADABLE, f"encoding: {error}") from error
     with target.open("rb") as file, opened(file, "video/mp4") as video:
-        made = read_streams(video)
-        if not made.frames:
+        made = read_streams(video) if video.streams.video else None
+        if made is None or not made.frames:
             raise ItemFault(Reason.UNREADABLE, "encoding: no frame of it can be decoded")
     return Encoded(target, made.width, made.height)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -62,8 +63,11 @@ def candidates(container: InputContainer, *, most: int, duration_s: float | None
             for candidate in _from(container, seconds):
                 found.setdefault(candidate.at, candidate)
     if len(found) < 2:
-        for candidate in _counted_off(container, most):
-            found.setdefault(candidate.at, candidate)
+        with suppress(av.error.FFmpegError, EOFError):
+            if found:
+                container.seek(0)
+            for candidate in counted_off(container, most):
+                found.setdefault(candidate.at, candidate)
     return sorted(found.values(), key=lambda candidate: candidate.at)
 
 
@@ -78,12 +82,8 @@ def _from(container: InputContainer, seconds: float) -> list[Candidate]:
     return [_candidate(frames)] if frames else []
 
 
-def _counted_off(container: InputContainer, most: int) -> list[Candidate]:
-    """Frames at even distances of the first few seconds: a handful is held, thinned as more come."""
-    try:
-        container.seek(0)
-    except (av.error.FFmpegError, EOFError):
-        return []
+def counted_off(container: InputContainer, most: int) -> list[Candidate]:
+    """Frames at even distances of the next few seconds: a handful is held, thinned as more come."""
     step, before = 1, None
     kept: list[Candidate] = []
     for number, frame in enumerate(islice(decoded(container), _SHORT_FRAMES)):

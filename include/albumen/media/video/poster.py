@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from albumen.media import ffmpeg
 from albumen.media.video.choosing import best, others
 from albumen.media.video.container import read_container
-from albumen.media.video.frames import Candidate, candidates, shrunk, squared, upright_pixels
+from albumen.media.video.frames import Candidate, candidates, counted_off, shrunk, squared, upright_pixels
 from albumen.media.video.probe import demuxer_of, opened, read_streams
 from albumen.pipeline.taxonomy import ItemFault, Reason
 
@@ -75,12 +75,16 @@ def poster(path: Path, mime: str, *, most: int, pixels: int, seconds: float, mor
                 words = f"{streams.width} x {streams.height} pixels, limit {pixels} (limits.photo_pixels)"
                 raise ItemFault(Reason.TOO_LARGE, words)
             found = candidates(video, most=most, duration_s=container.duration_s or streams.duration_s)
-            if not found:
-                missing = f"; the file lacks {container.missing_bytes} bytes" if container.missing_bytes else ""
-                raise ItemFault(Reason.UNREADABLE, f"no frame of it can be decoded ({streams.video_codec}){missing}")
-            chosen = best(found)
-            rest = others(found, chosen, more)
-            rotation = container.rotation if container.format == "quicktime" else -chosen.frame.rotation % 360
+        if not found:
+            # After a place that it could not go to, FFmpeg reads nothing any more.
+            with opened(file, mime) as video:
+                found = counted_off(video, most)
+    if not found:
+        missing = f"; the file lacks {container.missing_bytes} bytes" if container.missing_bytes else ""
+        raise ItemFault(Reason.UNREADABLE, f"no frame of it can be decoded ({streams.video_codec}){missing}")
+    chosen = best(found)
+    rest = others(found, chosen, more)
+    rotation = container.rotation if container.format == "quicktime" else -chosen.frame.rotation % 360
 
     def shown(candidate: Candidate, long_side: int) -> NDArray[np.uint8]:
         if streams.transfer == "sdr":

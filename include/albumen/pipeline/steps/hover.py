@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from albumen.pipeline.contract import MediaInput, Outcome, PassName, Step
 from albumen.pipeline.steps.encoding import encoded
-from albumen.pipeline.taxonomy import ItemFault
+from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import Settings
 
 _CRF = 28
 
 
 class HoverStep(Step):
-    """Encodes a few seconds from a third of the way on."""
+    """Encodes a few seconds from a third of the way on, or the first ones where there is nothing."""
 
     name: ClassVar[str] = "hover"
     version: ClassVar[int] = 1
@@ -40,6 +41,12 @@ class HoverStep(Step):
             _, duration, _ = look(Path(media.path), media.mime)
             start = max(0.0, min(duration / 3, duration - knobs.hover_seconds))
             encoding = Encoding(knobs.hover_short_side, _CRF, knobs.proxy_preset, 0, start, knobs.hover_seconds)
-            return encoded(self.name, media, encoding, knobs, seconds=knobs.step_seconds)
+            try:
+                return encoded(self.name, media, encoding, knobs, seconds=knobs.step_seconds)
+            except ItemFault as fault:
+                if not start or fault.reason is not Reason.UNREADABLE:
+                    raise
+            # Where the file is cut off, or has a single frame, there is nothing a third of the way on.
+            return encoded(self.name, media, replace(encoding, start=0.0), knobs, seconds=knobs.step_seconds)
         except ItemFault as fault:
             return fault

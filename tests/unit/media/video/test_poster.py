@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from albumen.media.video.poster import Shown, poster
+from albumen.media.video.probe import opened
 from albumen.media.video.storyboard import frames_of, storyboard
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.testing.videos import a_video, an_hdr_video
@@ -69,6 +71,17 @@ def test_every_container_gives_its_frames(tmp_path: Path, extension: str, mime: 
 def test_a_film_cut_off_in_the_middle_is_still_shown(tmp_path: Path) -> None:
     film = a_video(0, seconds=8, output=["-movflags", "+faststart", "-g", "10"])
     assert poster_of(film[: len(film) // 2], tmp_path).shape == (180, 320, 3)
+
+
+def test_a_film_without_times_is_shown_although_no_place_in_it_can_be_gone_to(tmp_path: Path) -> None:
+    film = bytearray(a_video(0, seconds=2, extension="mpg"))
+    for found in re.finditer(rb"\x00\x00\x01\xe0..\xff*(?=[\x20-\x3f])", bytes(film), re.DOTALL):
+        length = 5 if film[found.end()] < 0x30 else 10
+        film[found.end() : found.end() + length] = b"\xff" * (length - 1) + b"\x0f"
+    (tmp_path / "film.mpg").write_bytes(film)
+    with (tmp_path / "film.mpg").open("rb") as file, opened(file, "video/mpeg") as container:
+        assert container.duration is None
+    assert poster_of(bytes(film), tmp_path, "video/mpeg").shape == (180, 320, 3)
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 5000, b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n" * 50])
