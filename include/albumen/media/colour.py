@@ -22,6 +22,9 @@ _SAME_COLOUR = 2
 # A library has a handful; each may be as large as `limits.icc_bytes`.
 _PROFILES_KEPT = 8
 _STEPS = np.array([0, 32, 64, 96, 128, 160, 192, 224, 255], np.uint8)
+_GREYS = np.repeat(_STEPS[np.newaxis, :, np.newaxis], 3, axis=2)
+# Of the greys from black to white that a profile of RGB has to keep in order, and how far apart its ends are at least.
+_STEP_BACK, _LEAST_RANGE = 8, 100
 _PROBE = np.stack(np.meshgrid(_STEPS, _STEPS, _STEPS), axis=-1).reshape(-1, len(_STEPS), 3)
 
 
@@ -91,7 +94,7 @@ def _transform(mode: Mode, icc: bytes | None) -> ImageCms.ImageCmsTransform | No
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(icc)) if icc else ImageCms.createProfile("LAB", 5000)
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB", _INTENT, _FLAGS)
-        if mode == "RGB" and _changes_nothing(transform):
+        if mode == "RGB" and (_changes_nothing(transform) or not _keeps_greys_in_order(transform)):
             return None
     except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
         return None
@@ -100,6 +103,12 @@ def _transform(mode: Mode, icc: bytes | None) -> ImageCms.ImageCmsTransform | No
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
     return _difference(_applied(transform, _PROBE, "RGB"), _PROBE) <= _SAME_COLOUR
+
+
+def _keeps_greys_in_order(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether lighter comes out lighter: of a profile of zeros it does not, and every colour of it is noise."""
+    light = _applied(transform, _GREYS, "RGB").mean(axis=2)[0]
+    return bool((np.diff(light) >= -_STEP_BACK).all() and light[-1] - light[0] >= _LEAST_RANGE)
 
 
 @lru_cache(maxsize=_PROFILES_KEPT)

@@ -115,6 +115,16 @@ def test_a_broken_profile_is_as_none(icc: bytes) -> None:
     np.testing.assert_array_equal(to_srgb(pixels, "RGB", icc), pixels)
 
 
+def test_a_profile_of_zeros_is_as_none() -> None:
+    icc = matrix_profile(SRGB)
+    for number in range(3):
+        (at,) = struct.unpack_from(">I", icc, icc.index(b"rgb"[number : number + 1] + b"XYZ", 128) + 4)
+        icc = icc[: at + 8] + bytes(12) + icc[at + 20 :]
+    assert ImageCms.ImageCmsProfile(io.BytesIO(icc)).profile.xcolor_space == "RGB "
+    pixels = np.random.default_rng(3).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(to_srgb(pixels, "RGB", icc), pixels)
+
+
 def test_a_grey_photo_with_an_rgb_profile_stays_grey() -> None:
     grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
     shown = to_srgb(grey, "L", adobe_rgb_profile()).astype(int)
