@@ -24,7 +24,7 @@ from albumen.settings import LimitSettings
 MIME = "application/vnd.adobe.photoshop"
 
 _HEADER = struct.Struct(">4sH6xHIIHH")
-_BITMAP, _INDEXED = 0, 2
+_BITMAP, _GREY, _INDEXED, _RGB = range(4)
 # Colour mode: what the channels mean. A duotone's one channel is shown as the grey it is made of.
 _MODES: dict[int, Mode] = {0: "L", 1: "L", 2: "RGB", 3: "RGB", 4: "CMYK", 8: "L", 9: "LAB"}
 _NAMES = {7: "multichannel"}
@@ -34,6 +34,8 @@ _RAW, _PACKBITS, _ZIP, _ZIP_PREDICTED = range(4)
 _PROFILE, _VERSION_INFO = 0x040F, 0x0421
 _PALETTE_BYTES = 768
 _MOST_RESOURCES = 4096
+# So light, and so much of what is transparent, tells that a composite was blended with white.
+_WHITE, _BLENDED = 250, 0.9
 # IEC 61966-2-1
 _LINEAR_UP_TO, _SLOPE, _SCALE, _OFFSET, _GAMMA = 0.0031308, 12.92, 1.055, 0.055, 2.4
 
@@ -52,6 +54,7 @@ class _Document:
     profile: bytes | None
     merged: bool
     layers: int
+    transparent: bool
     pixels_at: int
 
 
@@ -89,13 +92,18 @@ def decode(data: bytes, mime: str, limits: LimitSettings, wanted: Wanted) -> Dec
     if not document.merged:
         raise ItemFault(Reason.UNSUPPORTED, "Photoshop document saved without its composite picture")
     try:
-        planes = _planes(data, document, _CHANNELS[_stored(mode, document)])
+        planes = _planes(data, document, _CHANNELS[_stored(mode, document)] + _has_alpha(mode, document))
     except MemoryError as error:
         raise ItemFault(Reason.TOO_LARGE, "decoding needs more memory than the sandbox has") from error
     except (struct.error, ValueError, zlib.error) as error:
         raise ItemFault(Reason.UNREADABLE, f"composite picture: {error}") from error
     profile = None if document.depth == 32 else document.profile
     return DecodedPhoto(_picture(planes, mode, document), mode, profile, 1, document.width, document.height)
+
+
+def _has_alpha(mode: Mode, document: _Document) -> bool:
+    plain = document.depth in (8, 16) and document.colour_mode in (_GREY, _RGB)
+    return plain and document.transparent and document.channels > _CHANNELS[mode]
 
 
 def _stored(mode: Mode, document: _Document) -> Mode:
@@ -119,10 +127,13 @@ def _read(data: bytes, limits: LimitSettings) -> _Document:
             merged = bool(body[4])
     (size,) = struct.unpack_from(">Q" if large else ">I", data, at)
     first = at + (8 if large else 4)
-    layers = _count_layers(data[first : first + min(size, 64)], large)
+    signed = _count_layers(data[first : first + min(size, 64)], large)
+    layers = abs(signed)
     if layers > limits.photo_layers:
         raise ItemFault(Reason.TOO_LARGE, f"{layers} layers, limit {limits.photo_layers} (limits.photo_layers)")
-    return _Document(large, channels, width, height, depth, colour_mode, palette, profile, merged, layers, first + size)
+    return _Document(
+        large, channels, width, height, depth, colour_mode, palette, profile, merged, layers, signed < 0, first + size
+    )
 
 
 def _section(data: bytes, at: int) -> tuple[bytes, int]:
@@ -132,9 +143,9 @@ def _section(data: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _count_layers(section: bytes, large: bool) -> int:
+    """How many layers; a negative number says that the first further channel is the composite's transparency."""
     at = 8 if large else 4
-    # A negative number says that the first further channel is the composite's transparency.
-    return abs(int.from_bytes(section[at : at + 2], "big", signed=True))
+    return int.from_bytes(section[at : at + 2], "big", signed=True)
 
 
 def _resources(section: bytes) -> list[tuple[int, bytes]]:
@@ -199,10 +210,7 @@ def _undo_prediction(planes: NDArray[np.uint8], document: _Document) -> NDArray[
 
 
 def _picture(planes: NDArray[np.uint8], mode: Mode, document: _Document) -> NDArray[np.uint8]:
-    """Height x width (x channels), in the conventions of `DecodedPhoto`.
-
-    Colours of a composite are blended with white where the document is transparent: alpha has no say.
-    """
+    """Height x width (x channels), in the conventions of `DecodedPhoto`; the alpha is laid on white."""
     if document.depth == 1:
         bits = np.unpackbits(planes[0], axis=1, count=document.width)
         return np.asarray(np.where(bits, 0, 255), np.uint8)  # a set bit is black
@@ -213,12 +221,26 @@ def _picture(planes: NDArray[np.uint8], mode: Mode, document: _Document) -> NDAr
     if document.colour_mode == _INDEXED:
         palette = np.frombuffer(document.palette.ljust(_PALETTE_BYTES, b"\0")[:_PALETTE_BYTES], np.uint8)
         return np.ascontiguousarray(palette.reshape(3, 256).T[planes[0]])
+    if _has_alpha(mode, document):
+        planes = _on_white(planes[:-1], planes[-1])
     if mode == "L":
         return np.ascontiguousarray(planes[0])
     picture = np.stack(list(planes), axis=-1)
     if mode == "CMYK":
         return np.asarray(np.invert(picture), np.uint8)  # stored as paper that is left, not as ink
     return picture
+
+
+def _on_white(colours: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The colours where the composite is seen, white where it is not.
+
+    Photoshop has blended them with white already, and alpha has no say; other programs leave there what was below.
+    """
+    unseen = alpha == 0
+    if unseen.all() or not unseen.any() or (colours[:, unseen] >= _WHITE).mean() > _BLENDED:
+        return colours
+    seen = alpha.astype(np.uint16)
+    return np.asarray((colours * seen + (255 * (255 - seen) + 127)) // 255, np.uint8)
 
 
 def _from_light(values: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from io import BytesIO
 
 import numpy as np
@@ -120,7 +121,7 @@ def test_a_profile_of_zeros_is_as_none() -> None:
     for number in range(3):
         (at,) = struct.unpack_from(">I", icc, icc.index(b"rgb"[number : number + 1] + b"XYZ", 128) + 4)
         icc = icc[: at + 8] + bytes(12) + icc[at + 20 :]
-    assert ImageCms.ImageCmsProfile(io.BytesIO(icc)).profile.xcolor_space == "RGB "
+    assert ImageCms.ImageCmsProfile(BytesIO(icc)).profile.xcolor_space == "RGB "
     pixels = np.random.default_rng(3).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     np.testing.assert_array_equal(to_srgb(pixels, "RGB", icc), pixels)
 

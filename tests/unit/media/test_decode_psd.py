@@ -197,6 +197,19 @@ def test_further_channels_change_nothing() -> None:
     np.testing.assert_array_equal(shown(psd(planes(masked), layers=-2)).pixels, quadrants())
 
 
+@pytest.mark.parametrize("blended", [True, False])
+def test_what_is_transparent_is_white_whether_its_writer_blended_it_or_not(blended: bool) -> None:
+    alpha = np.zeros((32, 64), np.uint8)
+    alpha[:, :32], alpha[:, 32:40] = 255, 128
+    expected = quadrants().astype(float)
+    share = alpha[..., np.newaxis] / 255
+    expected = expected * share + 255 * (1 - share)
+    written = expected.round().astype(np.uint8) if blended else quadrants()
+    document = psd(planes(np.dstack([written, alpha])), layers=-1)
+    np.testing.assert_allclose(shown(document).pixels.astype(float), expected, atol=1)
+    assert not np.allclose(shown(psd(planes(np.dstack([quadrants(), alpha])), layers=1)).pixels, expected, atol=1)
+
+
 def test_a_document_without_its_composite_is_unsupported_and_says_so() -> None:
     def with_info(merged: int) -> bytes:
         return psd(planes(quadrants()), resources={VERSION_INFO: struct.pack(">IB", 1, merged) + bytes(12)})
