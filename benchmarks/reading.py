@@ -35,10 +35,18 @@ ORNAMENTAL = ("Math", "codicon", "ExtraLight")
 
 
 def fonts(folder: Path, most: int) -> dict[str, Path | None]:
-    """Fonts by name: Pillow's own, and some of a folder's, evenly chosen."""
-    files = sorted(path for path in folder.rglob("*.ttf") if not any(word in path.name for word in ORNAMENTAL))
+    """Fonts by name: Pillow's own, and some of a folder's that have the page's letters, evenly chosen."""
+    plain = sorted(path for path in folder.rglob("*.ttf") if not any(word in path.name for word in ORNAMENTAL))
+    files = [path for path in plain if has_letters(path)]
     step = max(1, len(files) // most)
     return {"Pillow's own": None, **{path.stem: path for path in files[::step][:most]}}
+
+
+def has_letters(font: Path) -> bool:
+    """Whether a font draws every letter of the page, and not the box that stands for a missing one."""
+    drawing = ImageFont.truetype(str(font), 28)
+    missing = bytes(drawing.getmask("\U0010fffe"))
+    return all(bytes(drawing.getmask(letter)) != missing for letter in set("".join(PAGE)) if letter != " ")
 
 
 def lines(font: Path | None) -> Sequence[str]:

@@ -45,8 +45,9 @@ _OF_NAMED = """
         (SELECT COALESCE(sum(bytes), 0)::bigint FROM renditions r JOIN chosen USING (item_id)
             WHERE r.library_id = :library_id) AS rendition_bytes,
         (SELECT count(*) FROM faces f JOIN chosen USING (item_id) WHERE f.library_id = :library_id) AS faces,
-        (SELECT count(*) FROM memories m WHERE m.library_id = :library_id AND EXISTS (
-            SELECT FROM memory_items mi JOIN chosen USING (item_id) WHERE mi.memory_id = m.memory_id)) AS memories
+        (SELECT count(DISTINCT m.memory_id) FROM chosen JOIN memory_items mi USING (item_id)
+            JOIN memories m USING (memory_id)
+            WHERE COALESCE(mi.library_id, m.library_id) = :library_id) AS memories
 """
 
 _OF_LIBRARY = """

@@ -42,7 +42,7 @@ TAGS = text("SELECT tags FROM raw_tags WHERE library_id = :library_id AND item_i
 
 MEMORIES = text("""
     SELECT m.title, m.kind, m.told_on, i.reason FROM memories m JOIN memory_items i USING (memory_id)
-    WHERE m.library_id = :library_id AND i.item_id = :item_id ORDER BY m.told_on DESC LIMIT 20
+    WHERE COALESCE(i.library_id, m.library_id) = :library_id AND i.item_id = :item_id ORDER BY m.told_on DESC LIMIT 20
 """)
 
 

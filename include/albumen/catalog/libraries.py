@@ -14,7 +14,9 @@ from albumen.catalog.models import Library as LibraryTable
 from albumen.settings import ProxyPolicy
 from albumen.storage.layout import holds_ours
 
-CONSENTS = ("faces",)
+FAMILY = "family"
+"""Consent to stories in which pictures of two libraries stand, both of which consent."""
+CONSENTS = ("faces", FAMILY)
 REVIEWS = ("never", "ask")
 
 

@@ -28,6 +28,8 @@ class StoredMemory:
         In the order of the story.
     videos : int
         How many of them are videos.
+    lent : mapping of int to int
+        The library of every item that another one lent.
     """
 
     memory_id: str
@@ -44,6 +46,7 @@ class StoredMemory:
     why: Mapping[str, Any]
     items: Sequence[tuple[int, str, str]]
     videos: int
+    lent: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,10 @@ class StoryTold:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """A story that is told no more."""
+    """A story of a library that is told no more."""
 
     memory_id: str
+    library_id: int
     told_on: date
 
 
@@ -90,37 +94,55 @@ STORE = text("""
 WEIGH = text("UPDATE memories SET strength = :strength, why = CAST(:why AS jsonb) WHERE memory_id = :memory_id")
 
 THERE = text("""
-    SELECT count(*) FROM libraries l JOIN items i USING (library_id)
-    WHERE l.library_id = :library_id AND i.item_id = ANY(:items)
+    SELECT count(*) FROM (
+        SELECT DISTINCT p.library_id, p.item_id
+        FROM unnest(CAST(:libraries AS int[]), CAST(:items AS bigint[])) AS p(library_id, item_id)
+        JOIN libraries l ON l.library_id = p.library_id AND (
+            l.library_id = :library_id OR 'family' = ANY(l.consents) AND EXISTS (
+                SELECT FROM libraries WHERE library_id = :library_id AND 'family' = ANY(consents)))
+        JOIN items i ON i.library_id = p.library_id AND i.item_id = p.item_id
+    ) AS found
 """)
+"""Of another library's items those alone whose owner consents, and is asked by one who does."""
 
 CLEAR_ITEMS = text("DELETE FROM memory_items WHERE memory_id = :memory_id")
 
 ADD_ITEMS = text("""
-    INSERT INTO memory_items (memory_id, position, item_id, reason)
+    INSERT INTO memory_items (memory_id, position, item_id, reason, library_id)
     SELECT :memory_id, p.* FROM unnest(CAST(:positions AS int[]), CAST(:items AS bigint[]),
-        CAST(:reasons AS text[])) AS p
+        CAST(:reasons AS text[]), CAST(:lenders AS int[])) AS p
 """)
 
 SHOWING = text("""
-    SELECT DISTINCT m.memory_id FROM memory_items i JOIN memories m USING (memory_id)
+    SELECT m.memory_id FROM memory_items i JOIN memories m USING (memory_id)
     WHERE m.library_id = :library_id AND i.item_id = ANY(:items)
+    UNION SELECT memory_id FROM memory_items WHERE library_id = :library_id AND item_id = ANY(:items)
 """)
 
-WITHDRAW = text("DELETE FROM memories WHERE memory_id = ANY(:memories) RETURNING memory_id, told_on")
+BORROWING = text("""
+    SELECT memory_id FROM memory_items WHERE library_id = :library_id
+    UNION SELECT i.memory_id FROM memory_items i JOIN memories m USING (memory_id)
+    WHERE m.library_id = :library_id AND i.library_id IS NOT NULL
+""")
 
-TELL_AGAIN = text("DELETE FROM memory_turns WHERE library_id = :library_id AND day = ANY(:days)")
+WITHDRAW = text("DELETE FROM memories WHERE memory_id = ANY(:memories) RETURNING memory_id, library_id, told_on")
+
+TELL_AGAIN = text("""
+    DELETE FROM memory_turns t USING unnest(CAST(:libraries AS int[]), CAST(:days AS date[])) AS p(library_id, day)
+    WHERE t.library_id = p.library_id AND t.day = p.day
+""")
 
 LIST = text("""
-    SELECT m.*, COALESCE(i.items, '[]') AS items, i.videos FROM memories m
+    SELECT m.*, COALESCE(i.items, '[]') AS items, i.videos, COALESCE(i.lent, '[]') AS lent FROM memories m
     LEFT JOIN LATERAL (
         SELECT jsonb_agg(jsonb_build_array(mi.item_id, o.key, mi.reason) ORDER BY mi.position) AS items,
-            count(*) FILTER (WHERE it.kind = 'video') AS videos
+            count(*) FILTER (WHERE it.kind = 'video') AS videos,
+            jsonb_agg(jsonb_build_array(mi.item_id, mi.library_id)) FILTER (WHERE mi.library_id IS NOT NULL) AS lent
         FROM memory_items mi
-        LEFT JOIN items it ON it.library_id = m.library_id AND it.item_id = mi.item_id
+        LEFT JOIN items it ON it.library_id = COALESCE(mi.library_id, m.library_id) AND it.item_id = mi.item_id
         LEFT JOIN LATERAL (
             SELECT key FROM originals
-            WHERE library_id = m.library_id AND item_id = mi.item_id AND vanished_at IS NULL
+            WHERE library_id = COALESCE(mi.library_id, m.library_id) AND item_id = mi.item_id AND vanished_at IS NULL
             ORDER BY original_id LIMIT 1
         ) AS o ON true
         WHERE mi.memory_id = m.memory_id
@@ -153,25 +175,38 @@ def standing(connection: Connection, memory_id: str) -> Standing | None:
     return Standing(**row) if row else None
 
 
-def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[int, str]], *, hidden_to: int) -> bool:
+def store(
+    connection: Connection,
+    memory: dict[str, Any],
+    items: Sequence[tuple[int, str]],
+    *,
+    hidden_to: int,
+    lent: Mapping[int, int] | None = None,
+) -> bool:
     """Insert or replace a memory and its (item id, reason) in order, and have it told of where it is published.
 
     Parameters
     ----------
     hidden_to : int
-        The newest suppression that was known when the items were chosen.
+        The newest suppression of all these libraries that was known when the items were chosen.
+    lent : mapping of int to int, optional
+        The library of every item that is another one's.
 
     Returns
     -------
     bool
-        False if one of the items was erased, or something was hidden meanwhile: nothing is stored then.
+        False if one of the items was erased, something was hidden or a consent withdrawn meanwhile: nothing is stored
+        then.
     """
-    library_id = memory["library_id"]
-    tombstones.hold(connection, library_id)
-    asked = {"library_id": library_id, "items": [item for item, _ in items]}
-    if connection.execute(THERE, asked).scalar_one() < len(set(asked["items"])):
+    library_id, lent = memory["library_id"], lent or {}
+    libraries = sorted({library_id, *lent.values()})
+    for each in libraries:
+        tombstones.hold(connection, each)
+    ids = [item for item, _ in items]
+    asked = {"library_id": library_id, "items": ids, "libraries": [lent.get(item, library_id) for item in ids]}
+    if connection.execute(THERE, asked).scalar_one() < len(set(ids)):
         return False
-    if suppressions.latest(connection, library_id) > hidden_to:
+    if suppressions.latest(connection, libraries) > hidden_to:
         return False
     if memory["state"] != "published":
         # An edition that a person has to see first takes the place of one that was out.
@@ -182,8 +217,9 @@ def store(connection: Connection, memory: dict[str, Any], items: Sequence[tuple[
     parameters = {
         "memory_id": memory["memory_id"],
         "positions": list(range(len(items))),
-        "items": [item for item, _ in items],
+        "items": ids,
         "reasons": [reason for _, reason in items],
+        "lenders": [lent.get(item) for item in ids],
     }
     connection.execute(ADD_ITEMS, parameters)
     memory_events.note(connection, memory_events.PUBLISHED, [memory["memory_id"]])
@@ -196,16 +232,22 @@ def weigh(connection: Connection, memory_id: str, strength: float, why: Mapping[
 
 
 def showing(connection: Connection, library_id: int, items: Sequence[int]) -> list[str]:
-    """Ids of the memories that show any of these items."""
+    """Ids of the memories, of other libraries, too, that show any of these items."""
     return sorted(connection.execute(SHOWING, {"library_id": library_id, "items": list(items)}).scalars())
 
 
-def withdraw(connection: Connection, library_id: int, memory_ids: Sequence[str]) -> list[Withdrawn]:
+def borrowing(connection: Connection, library_id: int) -> list[str]:
+    """Ids of the memories in which this library's pictures stand beside another's, whoever of them tells it."""
+    return sorted(connection.execute(BORROWING, {"library_id": library_id}).scalars())
+
+
+def withdraw(connection: Connection, memory_ids: Sequence[str]) -> list[Withdrawn]:
     """Delete stories, have it told of, and give their days another turn."""
     memory_events.note(connection, memory_events.WITHDRAWN, memory_ids)
     gone = [Withdrawn(**row) for row in connection.execute(WITHDRAW, {"memories": list(memory_ids)}).mappings()]
     if gone:
-        connection.execute(TELL_AGAIN, {"library_id": library_id, "days": [each.told_on for each in gone]})
+        days = {"libraries": [each.library_id for each in gone], "days": [each.told_on for each in gone]}
+        connection.execute(TELL_AGAIN, days)
     return sorted(gone, key=lambda each: each.memory_id)
 
 
@@ -243,8 +285,11 @@ def one(connection: Connection, library_id: int, memory_id: str) -> StoredMemory
 
 
 def _stored(row: Mapping[str, Any]) -> StoredMemory:
-    fields = {each.name: row[each.name] for each in dataclass_fields(StoredMemory) if each.name != "items"}
-    return StoredMemory(**fields, items=[(item, key, reason) for item, key, reason in row["items"]])
+    fields = {
+        each.name: row[each.name] for each in dataclass_fields(StoredMemory) if each.name not in ("items", "lent")
+    }
+    items = [(item, key, reason) for item, key, reason in row["items"]]
+    return StoredMemory(**fields, items=items, lent=dict(row["lent"]))
 
 
 def told(connection: Connection, library_id: int, *, since: date, before: date) -> list[StoryTold]:

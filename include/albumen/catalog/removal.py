@@ -91,7 +91,7 @@ def forget_items(
     gone.counts["originals"] = len(originals)
     gone.counts["due"] = connection.execute(FORGET_DUE, {**scope, "subjects": ids}).rowcount
     shown = memories.showing(connection, library_id, ids)
-    gone.memories = [memory.memory_id for memory in memories.withdraw(connection, library_id, shown)]
+    gone.memories = [memory.memory_id for memory in memories.withdraw(connection, shown)]
     gone.counts["memories"] = len(gone.memories)
     subjects = [*ids, *originals]
     gone.counts["outcomes"] = outcomes.forget(connection, library_id, subjects)
@@ -130,6 +130,7 @@ def close_library(connection: Connection, library_id: int) -> Counter[str]:
     Its items, originals and objects are taken by batches afterwards; nothing can come in any more.
     """
     scope = {"library_id": library_id}
+    memories.withdraw(connection, memories.borrowing(connection, library_id))
     connection.execute(SHARDS_OF, scope)
     connection.execute(LISTED_OF, scope)
     counts: Counter[str] = Counter()

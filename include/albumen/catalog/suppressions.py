@@ -25,7 +25,7 @@ LIFT = text(f"""
     RETURNING {COLUMNS}
 """)  # noqa: S608
 
-LATEST = text("SELECT COALESCE(max(suppression_id), 0) FROM suppressions WHERE library_id = :library_id")
+LATEST = text("SELECT COALESCE(max(suppression_id), 0) FROM suppressions WHERE library_id = ANY(:libraries)")
 
 HASHES = text("SELECT item_id, phash FROM likenesses WHERE library_id = :library_id AND item_id = ANY(:items)")
 
@@ -54,36 +54,49 @@ PLACES_CALLED = text("""
     ORDER BY 1
 """)
 
-_SHOWING = "SELECT DISTINCT m.memory_id FROM memories m"
-_ITEMS = " JOIN memory_items i USING (memory_id)"
+_SHOWING = "SELECT m.memory_id FROM memories m"
+
+
+def _showing(where: str, join: str = "") -> TextClause:
+    """The stories of a library that show an item `i` of its own, and those of others that it lent it to."""
+    shown = f"{_SHOWING} JOIN memory_items i USING (memory_id) {join} WHERE"
+    return text(f"""
+        {shown} m.library_id = :library_id AND i.library_id IS NULL AND {where}
+        UNION {shown} i.library_id = :library_id AND {where}
+    """)
+
 
 SHOWING: Mapping[str, TextClause] = {
     "memory": text(f"{_SHOWING} WHERE m.library_id = :library_id AND m.memory_id = :value"),
-    "kind": text(f"{_SHOWING} WHERE m.library_id = :library_id AND m.kind = :value"),
-    "item": text(f"{_SHOWING}{_ITEMS} WHERE m.library_id = :library_id AND i.item_id = :item_id"),
-    "like": text(f"""
-        {_SHOWING}{_ITEMS}
-        JOIN likenesses l ON l.library_id = m.library_id AND l.item_id = i.item_id
-        LEFT JOIN likenesses o ON o.library_id = m.library_id AND o.item_id = :item_id
-        WHERE m.library_id = :library_id
-          AND (i.item_id = :item_id OR bit_count(CAST(l.phash # o.phash AS bit(64))) <= :bits)
+    "kind": text("""
+        SELECT memory_id FROM memories WHERE library_id = :library_id AND kind = :value
+        UNION SELECT memory_id FROM memory_items i JOIN memories m USING (memory_id)
+        WHERE i.library_id = :library_id AND m.kind = :value
     """),
-    "person": text(f"""
-        {_SHOWING}{_ITEMS} JOIN face_people w ON w.library_id = m.library_id AND w.item_id = i.item_id
-        WHERE m.library_id = :library_id AND w.person_id = :value
+    "item": text("""
+        SELECT m.memory_id FROM memories m JOIN memory_items i USING (memory_id)
+        WHERE m.library_id = :library_id AND i.item_id = :item_id
+        UNION SELECT memory_id FROM memory_items WHERE library_id = :library_id AND item_id = :item_id
     """),
-    "place": text(f"""
-        {_SHOWING}{_ITEMS} JOIN item_places p ON p.library_id = m.library_id AND p.item_id = i.item_id
-        WHERE m.library_id = :library_id AND p.place_id = :value
-    """),
-    "label": text(f"""
-        {_SHOWING}{_ITEMS} JOIN scenes s ON s.library_id = m.library_id AND s.item_id = i.item_id
-        WHERE m.library_id = :library_id AND s.labels @> ARRAY[CAST(:value AS text)]
-    """),
-    "dates": text(f"""
-        {_SHOWING}{_ITEMS} JOIN facts f ON f.library_id = m.library_id AND f.item_id = i.item_id
-        WHERE m.library_id = :library_id AND f.taken_local >= :muted_from AND f.taken_local < :muted_until
-    """),
+    "like": _showing(
+        "(i.item_id = :item_id OR bit_count(CAST(l.phash # o.phash AS bit(64))) <= :bits)",
+        """JOIN likenesses l ON l.library_id = :library_id AND l.item_id = i.item_id
+        LEFT JOIN likenesses o ON o.library_id = :library_id AND o.item_id = :item_id""",
+    ),
+    "person": _showing(
+        "w.person_id = :value", "JOIN face_people w ON w.library_id = :library_id AND w.item_id = i.item_id"
+    ),
+    "place": _showing(
+        "p.place_id = :value", "JOIN item_places p ON p.library_id = :library_id AND p.item_id = i.item_id"
+    ),
+    "label": _showing(
+        "s.labels @> ARRAY[CAST(:value AS text)]",
+        "JOIN scenes s ON s.library_id = :library_id AND s.item_id = i.item_id",
+    ),
+    "dates": _showing(
+        "f.taken_local >= :muted_from AND f.taken_local < :muted_until",
+        "JOIN facts f ON f.library_id = :library_id AND f.item_id = i.item_id",
+    ),
 }
 """The stories that show what is hidden, by the kind of suppression; they grow with what was told only."""
 
@@ -185,9 +198,9 @@ def of_library(connection: Connection, library_id: int) -> list[Suppression]:
     return [Suppression(**row) for row in rows]
 
 
-def latest(connection: Connection, library_id: int) -> int:
-    """The newest suppression's id: a story that was chosen before it may show what it hides."""
-    found: int = connection.execute(LATEST, {"library_id": library_id}).scalar_one()
+def latest(connection: Connection, library_ids: Sequence[int]) -> int:
+    """The newest suppression's id in these libraries: a story chosen before it may show what it hides."""
+    found: int = connection.execute(LATEST, {"libraries": list(library_ids)}).scalar_one()
     return found
 
 

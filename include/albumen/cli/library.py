@@ -9,8 +9,9 @@ import pendulum
 import typer
 
 from albumen.catalog import libraries
-from albumen.catalog.libraries import Library
+from albumen.catalog.libraries import FAMILY, Library
 from albumen.cli.session import Session, fail
+from albumen.memories import withdrawing
 from albumen.pipeline import backfilling
 from albumen.settings import ProxyPolicy
 from albumen.vision import set_up
@@ -83,6 +84,10 @@ def set_policies(
     zone: Annotated[str | None, typer.Option(help="Home time zone.")] = None,
     locale: Annotated[str | None, typer.Option(help="Language and dates of stories, as en_GB, de, fr_CA, hr.")] = None,
     faces: Annotated[bool | None, typer.Option("--faces/--no-faces", help="Consent to face recognition.")] = None,
+    family: Annotated[
+        bool | None,
+        typer.Option("--family/--no-family", help="Consent to stories with other libraries whose owners consent."),
+    ] = None,
     proxy: Annotated[
         ProxyPolicy | None, typer.Option(help="Which videos get a proxy: what browsers do not play, … all, none.")
     ] = None,
@@ -94,26 +99,28 @@ def set_policies(
         typer.Option("--personal/--no-personal", help="What the owner liked decides which stories are told."),
     ] = None,
 ) -> None:
-    """Change a library's policies; withdrawn consent to faces deletes every face at once."""
+    """Change a library's policies; a withdrawn consent deletes every face, or every story with others, at once."""
     values: dict[str, Any] = {}
     if zone is not None:
         check_zone(zone)
         values["home_zone"] = zone
     if locale is not None:
         values["locale"] = locale
-    if faces is not None:
-        values["consents"] = ["faces"] if faces else []
     if proxy is not None:
         values["proxy"] = proxy
     if personal is not None:
         values["personal"] = personal
     if review is not None:
         values["review"] = "ask" if review else "never"
-    if not values:
+    wanted = {consent: given for consent, given in (("faces", faces), (FAMILY, family)) if given is not None}
+    if not values and not wanted:
         fail("nothing to change: see `albumen library set --help`", 2)
     session = Session.of_environment()
     with session.connect() as connection:
         before = session.library(connection, name)
+        if wanted:
+            kept = {consent for consent in before.consents if wanted.get(consent, True)}
+            values["consents"] = sorted(kept | {consent for consent, given in wanted.items() if given})
         library = libraries.change(connection, name, values)
         started = backfilling.start_for_policies(connection, library, before, session.settings)
         if faces is False:
@@ -121,6 +128,9 @@ def set_policies(
         connection.commit()
     if faces:
         fetch_weights(session)
+    if family is False:
+        gone = withdrawing.part(session.connect, session.library_store, before, session.settings)
+        typer.echo(f"{len(gone)} stories with pictures of others, or shown to others, are withdrawn")
     typer.echo(f"library {name}: {', '.join(f'{field} = {value}' for field, value in values.items())}")
     for estimate in started:
         typer.echo(str(estimate))

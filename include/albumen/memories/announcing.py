@@ -138,8 +138,8 @@ def _tell(
 ) -> None:
     told_on = date.fromisoformat(event.payload["date"])
     if event.event == WITHDRAWN:
-        gone = Withdrawn(event.payload["memory"], told_on)
-        withdrawing.remove(connect, store, event.library_id, [gone], settings, until=event.created_at)
+        gone = Withdrawn(event.payload["memory"], event.library_id, told_on)
+        withdrawing.remove(connect, store, [gone], settings, until=event.created_at)
     else:
         link_s = settings.memories.link_hours * 3600
         feeds.write(connect, store, settings.library_bucket, event.library_id, [told_on], link_s=link_s)

@@ -45,6 +45,15 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class Relative:
+    """Another library of the family: its name, untrusted text, and how many good photos each of its days has."""
+
+    library_id: int
+    name: str
+    days: Mapping[date, int] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Photo:
     """One photo, or the poster of one video, as memories see it.
 
@@ -94,6 +103,8 @@ class Photo:
         Whether the picture is a video's poster.
     clip : Clip or None
         What moves: of every video, and of a photo whose other half is a clip.
+    lender : Relative or None
+        Whose it is, where that is not the library that tells of it; who is in it is then nobody's business there.
     """
 
     item_id: int
@@ -120,6 +131,7 @@ class Photo:
     appearing: frozenset[str] = frozenset()
     is_video: bool = False
     clip: Clip | None = None
+    lender: Relative | None = None
 
     @property
     def people(self) -> frozenset[str]:
@@ -214,6 +226,8 @@ class Context:
         Oldest first.
     people : tuple of Person
         Named ones that are not hidden, most faces first.
+    relatives : tuple of Relative
+        Libraries whose owners consent to stories together, as this one's does.
     """
 
     library_id: int
@@ -225,6 +239,7 @@ class Context:
     told: tuple[Told, ...] = ()
     trips: tuple[Trip, ...] = ()
     people: tuple[Person, ...] = ()
+    relatives: tuple[Relative, ...] = ()
 
     def last_told(self, kind: str, key: str) -> date | None:
         """The last earlier day that a story was told on; None if it never was."""

@@ -35,10 +35,13 @@ class Window:
         their best.
     features : tuple of str
         `person:ID`, `place:ID` or `label:NAME`, of each of which every year gives its best photos.
+    with_relatives : bool
+        Whether the relatives' photos of the ranges are wanted, too; nothing that either owner hid is among them.
     """
 
     ranges: tuple[DateRange, ...] = ()
     features: tuple[str, ...] = ()
+    with_relatives: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 from albumen.catalog import (
     days,
     highlights,
+    libraries,
     memories,
     memory_context,
     memory_signals,
@@ -23,8 +25,8 @@ from albumen.catalog import (
     suppressions,
     trips,
 )
-from albumen.catalog.libraries import Library
-from albumen.memories.context import Clip, Context, FaceBox, Person, Photo, Told, Trip
+from albumen.catalog.libraries import FAMILY, Library
+from albumen.memories.context import Clip, Context, FaceBox, Person, Photo, Relative, Told, Trip
 from albumen.memories.contract import DateRange, MemoryKind, Window
 from albumen.memories.hiding import Hidden, hidden
 from albumen.memories.personal import CIRCLE_DAYS, Signal, Taste, learn
@@ -39,6 +41,8 @@ OF_A_WINDOW = 400
 MOST_SIGNALS = 2000
 # Who is close is among those with the most faces.
 MOST_CLOSE = 40
+# Libraries of a family that are looked into for one of them.
+MOST_RELATIVES = 8
 
 
 def outline(connection: Connection, library: Library, day: date) -> Context:
@@ -54,6 +58,39 @@ def outline(connection: Connection, library: Library, day: date) -> Context:
         people=_people(connection, library.library_id),
         told=tuple(Told(story.kind, story.key, story.told_on, story.items, story.features) for story in told),
     )
+
+
+def relatives(connection: Connection, library: Library, settings: MemorySettings) -> tuple[Relative, ...]:
+    """The libraries that consent to stories together, as this one has to; days that their owners hid are left out."""
+    if FAMILY not in library.consents:
+        return ()
+    found = []
+    others = [one for one in libraries.everyone(connection) if FAMILY in one.consents and one != library]
+    for other in others[:MOST_RELATIVES]:
+        unseen = hidden_of(connection, other.library_id, settings)
+        if FAMILY in unseen.kinds:
+            continue
+        counted = days.counts(connection, other.library_id).items()
+        shown = {taken: good for taken, good in counted if good and not unseen.hides_day(taken)}
+        found.append(Relative(other.library_id, other.name, shown))
+    return tuple(found)
+
+
+def _lent(
+    connection: Connection, lender: Relative, window: Window, unseen: Hidden, scene_model: str, settings: MemorySettings
+) -> list[Photo]:
+    """What a relative shows of the days of a window, without anybody's names."""
+    spans = shared(sorted(lender.days), window)
+    rows = memory_context.photos(connection, lender.library_id, spans, scene_model=scene_model)
+    theirs = hidden_of(connection, lender.library_id, settings)
+    shown = [photo for photo in map(photo_of, rows) if not theirs.hides(photo)]
+    return [lent for photo in shown if not unseen.hides(lent := _nameless(photo, lender))]
+
+
+def _nameless(photo: Photo, lender: Relative) -> Photo:
+    faces = tuple(replace(face, person=None) for face in photo.faces)
+    lender = Relative(lender.library_id, lender.name)
+    return replace(photo, faces=faces, appearing=frozenset(), trip_id=None, is_favourite=False, lender=lender)
 
 
 def _trips(connection: Connection, library_id: int) -> tuple[Trip, ...]:
@@ -110,7 +147,8 @@ def gather(
     shown = {taken: good for taken, good in whole.days.items() if not unseen.hides_day(taken)}
     away = tuple(trip for trip in whole.trips if not (unseen.hides_day(trip.first) or unseen.hides_day(trip.last)))
     named = tuple(person for person in whole.people if person.person_id not in unseen.people)
-    whole = replace(whole, days=shown, trips=away, people=named)
+    family = relatives(connection, library, settings)
+    whole = replace(whole, days=shown, trips=away, people=named, relatives=family)
     windows = {kind.name: kind.window(whole, day) for kind in kinds if kind.name not in unseen.kinds}
     known = sorted(shown)
     spans = sorted({span for window in windows.values() for span in shared(known, window)})
@@ -118,7 +156,12 @@ def gather(
     wanted = sorted({feature for window in windows.values() for feature in window.features})
     rows = memory_context.photos(connection, library.library_id, spans, features=wanted, scene_model=scene_model)
     seen = [photo for photo in map(photo_of, rows) if not unseen.hides(photo)]
-    return {name: replace(whole, photos=inside(seen, window)) for name, window in windows.items()}
+    found = {}
+    for name, window in windows.items():
+        lenders = family if window.with_relatives and window.ranges else ()
+        lent = [_lent(connection, each, window, unseen, scene_model, settings) for each in lenders]
+        found[name] = replace(whole, photos=(*inside(seen, window), *chain.from_iterable(lent)))
+    return found
 
 
 def taste_of(connection: Connection, library: Library, context: Context, day: date) -> Taste:

@@ -23,7 +23,7 @@ from albumen.memories.collage import collages
 from albumen.memories.contract import MemoryKind
 from albumen.memories.covers import covers
 from albumen.memories.film import film
-from albumen.memories.gathering import gather, hidden_of, taste_of
+from albumen.memories.gathering import gather, hidden_of, relatives, taste_of
 from albumen.memories.kinds.on_this_day import nearest_day
 from albumen.memories.publishers.page import files_of
 from albumen.memories.publishing import FILM, Edition, Publisher, PublishingError, Shelf
@@ -100,7 +100,8 @@ def generate(
     """
     with connect() as connection:
         # First: what is hidden after this is found out when a story is stored.
-        hidden_to = suppressions.latest(connection, library.library_id)
+        family = relatives(connection, library, settings.memories)
+        hidden_to = suppressions.latest(connection, [library.library_id, *(each.library_id for each in family)])
         found = stories(connection, library, day, settings, seed=seed)
     kinds, ways = memory_kinds(settings.memories), publishers(settings.memories)
     shelf = Shelf(store, settings.library_bucket)
@@ -124,7 +125,9 @@ def generate(
         row = _row(story, key, files, state="review" if library.review == "ask" else "published")
         with connect() as connection:
             items = [(item.photo.item_id, item.reason) for item in story.items]
-            stands = memories.store(connection, row, items, hidden_to=hidden_to)
+            photos = [item.photo for item in story.items]
+            lent = {photo.item_id: photo.lender.library_id for photo in photos if photo.lender}
+            stands = memories.store(connection, row, items, hidden_to=hidden_to, lent=lent)
             connection.commit()
         if not stands:
             log.info("memory %s is withdrawn: something in it was erased or hidden meanwhile", story.id)

@@ -22,6 +22,7 @@ KINDS = (
     "albumen.memories.kinds.event:Event",
     "albumen.memories.kinds.theme:ThemeKind",
     "albumen.memories.kinds.then_and_now:ThenAndNow",
+    "albumen.memories.kinds.family:Family",
 )
 PUBLISHERS = ("albumen.memories.publishers.page:PagePublisher",)
 

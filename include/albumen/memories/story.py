@@ -146,6 +146,7 @@ def story_json(story: Story, files: Mapping[str, str]) -> dict[str, Any]:
                 "thumb": item.photo.thumb_key,
                 "place": item.photo.place,
                 "media": "video" if item.photo.is_video else "photo",
+                **({"library": item.photo.lender.name} if item.photo.lender else {}),
                 **_motion_json(item.photo.clip),
             }
             for item in story.items

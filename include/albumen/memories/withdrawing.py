@@ -9,8 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from albumen.catalog import memories, suppressions
-from albumen.catalog.libraries import Library
+from albumen.catalog import libraries, memories, suppressions, tombstones
+from albumen.catalog.libraries import FAMILY, Library
 from albumen.catalog.memories import Withdrawn
 from albumen.catalog.suppressions import Suppression
 from albumen.memories import feeds
@@ -47,16 +47,34 @@ def hide(connect: Connect, store: ObjectStore, library: Library, wanted: Suppres
         shown = suppressions.showing(
             connection, library.library_id, wanted, bits=LIKE_BITS, muted_days=settings.memories.muted_days
         )
-        gone = memories.withdraw(connection, library.library_id, shown)
+        gone = memories.withdraw(connection, shown)
         connection.commit()
-    remove(connect, store, library.library_id, gone, settings)
+    remove(connect, store, gone, settings)
     return Taken(found is not None, tuple(gone))
+
+
+def part(connect: Connect, store: ObjectStore, library: Library, settings: Settings) -> list[Withdrawn]:
+    """Withdraw the consent to family stories, and at once every story in which pictures of two libraries stand.
+
+    Raises
+    ------
+    StorageError
+        As of `hide`.
+    """
+    with connect() as connection:
+        tombstones.close(connection, library.library_id)
+        given = libraries.named(connection, library.name).consents
+        consents = [consent for consent in given if consent != FAMILY]
+        libraries.change(connection, library.name, {"consents": consents})
+        gone = memories.withdraw(connection, memories.borrowing(connection, library.library_id))
+        connection.commit()
+    remove(connect, store, gone, settings)
+    return gone
 
 
 def remove(
     connect: Connect,
     store: ObjectStore,
-    library_id: int,
     gone: Sequence[Withdrawn],
     settings: Settings,
     *,
@@ -70,11 +88,13 @@ def remove(
         When they were withdrawn, if that was earlier: a story that was told anew since keeps its files.
     """
     bucket, link_s = settings.library_bucket, settings.memories.link_hours * 3600
-    feeds.write(connect, store, bucket, library_id, {each.told_on for each in gone}, link_s=link_s)
+    for library_id in sorted({each.library_id for each in gone}):
+        told_on = {each.told_on for each in gone if each.library_id == library_id}
+        feeds.write(connect, store, bucket, library_id, told_on, link_s=link_s)
     for each in gone:
         with connect() as connection:
-            now = memories.one(connection, library_id, each.memory_id)
+            now = memories.one(connection, each.library_id, each.memory_id)
         kept = set(now.files.values()) if now else set()
-        listed = store.list_all(bucket, memory_key(library_id, each.memory_id, ""))
+        listed = store.list_all(bucket, memory_key(each.library_id, each.memory_id, ""))
         old = [found.key for found in listed if until is None or found.last_modified <= until]
         store.delete_many(bucket, [key for key in old if key not in kept])

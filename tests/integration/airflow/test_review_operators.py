@@ -143,7 +143,7 @@ def test_what_is_gone_answered_or_made_anew_is_not_asked_about(
 def test_a_withdrawn_memory_is_not_published_by_a_late_answer(waiting: TestLibrary, run_task: Run) -> None:
     held = story(waiting)
     with waiting.connect() as connection:
-        memories.withdraw(connection, waiting.library.library_id, [held.memory_id])
+        memories.withdraw(connection, [held.memory_id])
         connection.commit()
     answer(held.memory_id, held.inputs_key, "Approve")
     task = PublishMemoryOperator(task_id="publish", library="test", memory_id=held.memory_id, changed=MEMORIES)
@@ -154,7 +154,7 @@ def test_names_in_a_question_are_no_markup() -> None:
     hostile = StoredMemory(
         memory_id="0" * 16, kind="k", key="k", told_on=date(2023, 6, 12), title="[a](javascript:alert(1))",
         reason="`x` <img src=x>", strength=1.0, inputs_key="i", page_key="p", state="review", files={}, why={},
-        items=[(1, "test/![x](http://elsewhere.test/x).jpg", "*bold*")], videos=0,
+        items=[(1, "test/![x](http://elsewhere.test/x).jpg", "*bold*")], videos=0, lent={},
     )  # fmt: skip
     body = review.question(hostile, "test", "test/")
     told = body.partition("\n\n")[2]

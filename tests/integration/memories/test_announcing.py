@@ -77,7 +77,7 @@ def test_who_does_not_answer_well_is_told_again_in_order(
 ) -> None:
     (story,) = tell(three_years)
     with three_years.connect() as connection:
-        memories.withdraw(connection, three_years.library.library_id, [story.id])
+        memories.withdraw(connection, [story.id])
         connection.commit()
     hook.answers = [answer]
     with pytest.raises(AnnouncingError, match=f"the webhook answers {answer}"):
@@ -101,7 +101,7 @@ def test_a_withdrawal_that_was_cut_off_is_finished_before_the_world_hears_of_it(
     (story,) = tell(three_years)
     library_id = three_years.library.library_id
     with three_years.connect() as connection:
-        memories.withdraw(connection, library_id, [story.id])
+        memories.withdraw(connection, [story.id])
         connection.commit()
     announce(three_years, hook)
     assert json.loads(three_years.store.get(three_years.bucket, feed_key(library_id, DAY)))["stories"] == []

@@ -10,7 +10,7 @@ from albumen.memories.publishers.page import PagePublisher
 from albumen.memories.publishing import Publisher
 from albumen.settings import MemorySettings, Settings
 
-OURS = ["on_this_day", "recap", "trip", "person", "birthday", "place", "event", "theme", "then_and_now"]
+OURS = ["on_this_day", "recap", "trip", "person", "birthday", "place", "event", "theme", "then_and_now", "family"]
 
 
 class Theirs(MemoryKind):

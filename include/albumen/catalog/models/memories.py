@@ -89,15 +89,19 @@ class Memory(Base):
 
 
 class MemoryItem(Base):
-    """One chosen picture of a memory and why it was chosen."""
+    """One chosen picture of a memory and why it was chosen; whose it is, where another library lent it."""
 
     __tablename__ = "memory_items"
-    __table_args__ = (Index("memory_items_by_item", "item_id"),)
+    __table_args__ = (
+        Index("memory_items_by_item", "item_id"),
+        Index("memory_items_lent", "library_id", "item_id", postgresql_where=text("library_id IS NOT NULL")),
+    )
 
     memory_id: Mapped[str] = mapped_column(ForeignKey("memories.memory_id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     item_id: Mapped[int]
     reason: Mapped[str]
+    library_id: Mapped[int | None] = mapped_column(Integer)
 
 
 class MemoryTurn(Base):

@@ -35,12 +35,20 @@ def show(
 ) -> Response:
     """A story with its reasons."""
     story = _story(scope, connection, memory)
-    items = [item for item, _, _ in story.items]
+    own = scope.library.library_id
+    names = {one.library_id: one.name for one in scope.everyone}
+    thumbs: dict[int, str] = {}
+    moves: dict[int, moving.Moving] = {}
+    for library_id in {own, *story.lent.values()}:
+        items = [item for item, _, _ in story.items if story.lent.get(item, own) == library_id]
+        thumbs |= renditions.keys(connection, library_id, items, name="thumb")
+        moves |= moving.of_items(connection, library_id, items)
     values = {
         "story": story,
         "prefix": scope.library.prefix,
-        "thumbs": renditions.keys(connection, scope.library.library_id, items, name="thumb"),
-        "moving": moving.of_items(connection, scope.library.library_id, items),
+        "thumbs": thumbs,
+        "moving": moves,
+        "lenders": {item: names.get(library_id, "") for item, library_id in story.lent.items()},
         "links": links,
         "may_act": may_act(user, ACTS_DAG),
     }
