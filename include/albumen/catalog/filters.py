@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, TextClause, text
 
@@ -80,46 +80,55 @@ class Filter:
         """Whether it asks for anything."""
         return any(getattr(self, name) for name in self.__slots__)
 
-    def is_of_time(self, taken: datetime | None) -> bool:
-        """Whether something taken then, local wall time, fulfils its spans and days."""
-        if taken is None or (self.since and taken.date() < self.since) or (self.until and taken.date() > self.until):
-            return False
-        return not self.spans or any(first <= taken < last for first, last in self.spans)
 
+def scarcest(connection: Connection, library_id: int, wanted: Filter) -> tuple[list[int], Filter]:
+    """Items that fulfil that part of a filter which fewest do, the newest first, and what is left to be asked of them.
 
-def scarcest(connection: Connection, library_id: int, wanted: Filter) -> list[int]:
-    """Items that fulfil that part of a filter which fewest do, the newest first; `LOOKED_AT` at most.
-
-    Of photos and ordinary pictures, which nearly everything is, it gives whatever is newest.
+    `LOOKED_AT` items at most. Of photos and ordinary pictures, which nearly everything is, it gives whatever is newest.
     """
     scope = {"library_id": library_id, "most": LOOKED_AT}
     found = [
-        list(connection.execute(question, {**scope, **parameters}).scalars())
-        for question, parameters in _parts(wanted) or [(NEWEST, {})]
+        (list(connection.execute(part.question, {**scope, **part.parameters}).scalars()), part.rest)
+        for part in _parts(wanted) or [_Part(NEWEST, {}, wanted)]
     ]
-    return min(found, key=len)
+    return min(found, key=lambda each: len(each[0]))
 
 
-def _parts(wanted: Filter) -> list[tuple[TextClause, dict[str, Any]]]:
-    parts: list[tuple[TextClause, dict[str, Any]]] = [
-        (OF_PERSON, {"person": person_id}) for person_id in wanted.person_ids
-    ]
-    if wanted.place_ids:
-        parts.append((OF_PLACES, {"places": list(wanted.place_ids)}))
-    if wanted.picture_kind not in ("", "photo"):
-        parts.append((OF_PICTURE_KIND, {"kind": wanted.picture_kind}))
-    if wanted.kind not in ("", "photo"):
-        parts.append((OF_KIND, {"kind": wanted.kind}))
-    if wanted.camera:
-        parts.append((OF_CAMERA, {"camera": item_words.query([wanted.camera], ["camera"])}))
-    if spans := _spans(wanted):
+class _Part(NamedTuple):
+    """A part of a filter: what gives the items that fulfil it, and the filter without it."""
+
+    question: TextClause
+    parameters: dict[str, Any]
+    rest: Filter
+
+
+def _parts(wanted: Filter) -> list[_Part]:
+    """The parts that a filter has, time first: of two that more fulfil than are looked at, the first is taken.
+
+    The newest of a span are of every place and everybody; the newest of a place are all of one time.
+    """
+    parts: list[_Part] = []
+    if spans := spans_of(wanted):
         firsts, lasts = zip(*spans, strict=True)
-        parts.append((OF_TIME, {"firsts": list(firsts), "lasts": list(lasts)}))
+        timeless = replace(wanted, spans=(), since=None, until=None)
+        parts.append(_Part(OF_TIME, {"firsts": list(firsts), "lasts": list(lasts)}, timeless))
+    for one in wanted.person_ids:
+        others = [other for other in wanted.person_ids if other != one]
+        parts.append(_Part(OF_PERSON, {"person": one}, replace(wanted, person_ids=others)))
+    if wanted.place_ids:
+        parts.append(_Part(OF_PLACES, {"places": list(wanted.place_ids)}, replace(wanted, place_ids=())))
+    if wanted.picture_kind not in ("", "photo"):
+        parts.append(_Part(OF_PICTURE_KIND, {"kind": wanted.picture_kind}, replace(wanted, picture_kind="")))
+    if wanted.kind not in ("", "photo"):
+        parts.append(_Part(OF_KIND, {"kind": wanted.kind}, replace(wanted, kind="")))
+    if wanted.camera:
+        camera = item_words.query([wanted.camera], ["camera"])
+        parts.append(_Part(OF_CAMERA, {"camera": camera}, replace(wanted, camera="")))
     return parts
 
 
-def _spans(wanted: Filter) -> list[tuple[datetime, datetime]]:
-    """The spans of a filter within its days, the latest first."""
+def spans_of(wanted: Filter) -> list[tuple[datetime, datetime]]:
+    """The spans of a filter within its days, the latest first; none where it asks for no time, or an impossible one."""
     if not (wanted.spans or wanted.since or wanted.until):
         return []
     least = datetime.combine(wanted.since or date.min, time())

@@ -21,6 +21,11 @@ def _of(columns: str, table: str, more: str = "") -> TextClause:
 
 LIVING = _of("item_id, kind", "items", "AND retired_at IS NULL")
 KEYS = _of("item_id, (array_agg(key ORDER BY original_id))[1]", "originals", "AND vanished_at IS NULL GROUP BY item_id")
+TAKEN_WITHIN = text("""
+    SELECT item_id FROM facts f WHERE library_id = :library_id AND item_id = ANY(:items) AND EXISTS (
+        SELECT FROM unnest(CAST(:firsts AS timestamp[]), CAST(:lasts AS timestamp[])) AS s(first, last)
+        WHERE f.taken_local >= s.first AND f.taken_local < s.last)
+""")
 TAKEN = _of("item_id, taken_local", "facts")
 PLACED = _of("item_id, place_id", "item_places")
 GOOD = _of("item_id, score", "quality")
@@ -85,8 +90,11 @@ def fulfilling(connection: Connection, library_id: int, wanted: Filter, items: S
     """Those of these items that fulfil a filter."""
     left = set(items)
     if wanted.spans or wanted.since or wanted.until:
-        taken = _Asking(connection, library_id, sorted(left)).by_item(TAKEN)
-        left = {item for item in left if wanted.is_of_time(taken.get(item))}
+        spans = filters.spans_of(wanted)
+        firsts, lasts = [first for first, _ in spans], [last for _, last in spans]
+        left = set(
+            _Asking(connection, library_id, sorted(left)).rows(TAKEN_WITHIN, firsts=firsts, lasts=lasts).scalars()
+        )
     for question, values in ((PLACED, wanted.place_ids), (LIVING, [wanted.kind]), (KINDS, [wanted.picture_kind])):
         if any(values):
             told = _Asking(connection, library_id, sorted(left)).by_item(question)
@@ -107,15 +115,15 @@ def filtered(connection: Connection, library_id: int, wanted: Filter, *, most: i
 
     Of what is asked for, that which fewest have is held against the rest, the newest thousands of it.
     """
-    looked = filters.scarcest(connection, library_id, wanted)
+    looked, rest = filters.scarcest(connection, library_id, wanted)
     found: list[int] = []
     for first in range(0, len(looked), AT_ONCE):
         if len(found) >= most:
             break
         items = looked[first : first + AT_ONCE]
-        living = _Asking(connection, library_id, items).by_item(LIVING)
-        fitting = fulfilling(connection, library_id, wanted, list(living))
-        found += [item for item in items if item in fitting]
+        fitting = fulfilling(connection, library_id, rest, items)
+        living = _Asking(connection, library_id, sorted(fitting)).by_item(LIVING)
+        found += [item for item in items if item in living]
     return found[:most]
 
 

@@ -203,13 +203,24 @@ def test_what_fulfils_a_filter_is_looked_for_where_fewest_are(shelf: Shelf) -> N
     since, until = date(2019, 7, 2), date(2021, 4, 1)
     wanted = Filter(person_ids=("p",), place_ids=tuple(_places(shelf, "Lech", "Rovinj")), since=since, until=until)
     with shelf.library.connect() as connection:
-        assert filters.scarcest(connection, shelf.l, Filter(kind="photo")) == [4, 3, 2, 1]
-        assert filters.scarcest(connection, shelf.l, wanted) == [3, 2]
+        assert filters.scarcest(connection, shelf.l, Filter(kind="photo")) == ([4, 3, 2, 1], Filter(kind="photo"))
+        assert filters.scarcest(connection, shelf.l, wanted) == ([3, 2], replace(wanted, since=None, until=None))
         assert search.filtered(connection, shelf.l, wanted, most=10) == [3, 2]
         assert search.filtered(connection, shelf.l, wanted, most=1) == [3]
         assert search.filtered(connection, shelf.l, replace(wanted, since=date(2022, 1, 1)), most=10) == []
         shelf.library.execute("UPDATE items SET retired_at = now() WHERE item_id = 3")
         assert search.filtered(connection, shelf.l, wanted, most=10) == [2]
+
+
+def test_old_photos_of_a_place_are_found_where_place_and_time_have_more_than_is_looked_at(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "LOOKED_AT", 1)
+    austria = Filter(place_ids=tuple(_places(shelf, "Lech", "Graz")))
+    with shelf.library.connect() as connection:
+        assert search.filtered(connection, shelf.l, austria, most=9) == [4]
+        january = replace(austria, since=date(2021, 1, 1), until=date(2021, 1, 31))
+        assert search.filtered(connection, shelf.l, january, most=9) == [3]
 
 
 @pytest.mark.parametrize(
