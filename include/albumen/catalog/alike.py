@@ -38,7 +38,7 @@ CANDIDATES = {table: text(_CANDIDATES.format(table=table)) for table in ("likene
 """The nearest by an approximate index (HNSW) of each partition: the cost grows with the logarithm of the library."""
 
 SETTINGS = text(
-    "SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '80', true)"
+    "SELECT set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '40', true)"
 )
 
 RIVALS = text("""

@@ -40,7 +40,9 @@ LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('albumen organise'), :lib
 
 WAIT = text("SELECT pg_advisory_xact_lock(hashtext('albumen organise'), :library_id)")
 
-NO_SCANS = text("SELECT set_config('enable_seqscan', 'off', true)")
+NO_SCANS = text(
+    "SELECT set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)"
+)
 
 TAKE_DAYS = text("""
     DELETE FROM dirty_days WHERE (library_id, day) IN (
@@ -96,7 +98,8 @@ def look_up_only(connection: Connection) -> None:
     """For the rest of the transaction, have no table read from end to end that has an index for what is asked.
 
     The tables of a library grow from nothing to millions between two ANALYZE; until then the planner takes them for
-    small, and would read all of one for a day's photos.
+    small, and would read all of one for a day's photos. A plan for any days whatsoever would read more than one for
+    those that are meant.
     """
     connection.execute(NO_SCANS)
 
