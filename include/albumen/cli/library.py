@@ -116,6 +116,11 @@ def set_policies(
     if not values and not wanted:
         fail("nothing to change: see `albumen library set --help`", 2)
     session = Session.of_environment()
+    if family is False:
+        with session.connect() as connection:
+            asked = session.library(connection, name)
+        gone = withdrawing.part(session.connect, session.library_store, asked, session.settings)
+        typer.echo(f"{len(gone)} stories with pictures of others, or shown to others, are withdrawn")
     with session.connect() as connection:
         before = session.library(connection, name)
         if wanted:
@@ -128,9 +133,6 @@ def set_policies(
         connection.commit()
     if faces:
         fetch_weights(session)
-    if family is False:
-        gone = withdrawing.part(session.connect, session.library_store, before, session.settings)
-        typer.echo(f"{len(gone)} stories with pictures of others, or shown to others, are withdrawn")
     typer.echo(f"library {name}: {', '.join(f'{field} = {value}' for field, value in values.items())}")
     for estimate in started:
         typer.echo(str(estimate))
