@@ -47,7 +47,7 @@ def two(catalog: str, object_store: Any, bucket: str, sandbox: Any) -> tuple[Tes
         for hour in range(5):
             one.put(f"{hour}.jpg", located(f"{name} {hour}", f"2021:06:12 1{hour}:{len(found) * 20}0:00"[:19]))
         one.discover()
-        one.work()
+        one.work("original")
         one.organise()
         found.append(one)
     return found[0], found[1]
