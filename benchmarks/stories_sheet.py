@@ -23,6 +23,8 @@ from albumen.settings import MemorySettings, Settings
 
 Frame = NDArray[np.uint8]
 CELL, GAP, WORDS = 400, 16, 84
+SEVERAL = ("recap", "trip")
+"""Kinds that are drawn once for each of their titles."""
 GROUND, INK, FAINT = (245, 248, 250), (40, 36, 33), (110, 104, 98)
 
 
@@ -35,7 +37,7 @@ def stories_of(session: Session, name: str, last: date, days: int) -> list[Story
         for number in range(days):
             day = last - timedelta(days=number)
             for story in generating.stories(connection, library, day, settings, seed=1):
-                key = story.kind if story.kind != "recap" else story.title
+                key = story.title if story.kind in SEVERAL else story.kind
                 if key not in found or story.strength > found[key].strength:
                     found[key] = story
     return sorted(found.values(), key=lambda story: -story.strength)
