@@ -49,6 +49,7 @@ def test_who_was_at_the_same_place_is_in_the_story() -> None:
         photo.taken_local for photo in photos
     )
     assert {item.photo.lender for item in story.items} == {None, Relative(2, "ann")}
+    assert story.items[0].reason.startswith("the best of 6 from Home")
 
 
 @pytest.mark.parametrize(

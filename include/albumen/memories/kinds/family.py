@@ -6,7 +6,7 @@ Only where the owners of both consent; what either of them hid is in neither sto
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from math import cos, radians
 
@@ -51,7 +51,7 @@ class Family(MemoryKind):
             taken = [photo for photo in context.photos if photo.taken_local.date() == day]
             together = met(taken)
             for offered in by_camera_first(together):
-                choices = choose(offered, lambda _: 0, rules_of(self.settings), seed, group=whose)
+                choices = choose(offered, lambda _: 0, rules_of(self.settings), seed, group=whose(context))
                 lent = {choice.photo.lender for choice in choices if choice.photo.lender}
                 own = sum(choice.photo.lender is None for choice in choices)
                 if len(choices) >= self.settings.min_photos and lent and own:
@@ -80,7 +80,7 @@ class Family(MemoryKind):
             ),
             strength=strength,
             cover=cover,
-            items=told_items(choices, cover, whose),
+            items=told_items(choices, cover, whose(context)),
             years=(day.year,),
         )
 
@@ -132,6 +132,6 @@ def near(one: Photo, other: Photo) -> bool:
     return north**2 + east**2 <= TOGETHER_KM**2
 
 
-def whose(photo: Photo) -> str:
-    """Whose photo it is, as a part of a story."""
-    return photo.lender.name if photo.lender else "one's own"
+def whose(context: Context) -> Callable[[Photo], str]:
+    """The name of the library that a photo is from, as a part of a story."""
+    return lambda photo: photo.lender.name if photo.lender else context.library_name
