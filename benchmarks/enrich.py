@@ -141,13 +141,12 @@ def cost(made: Sequence[bytes], rounds: int, settings: Settings) -> dict[str, An
     }
 
 
-def memory(made: Sequence[bytes], items: int, settings: Settings) -> dict[str, Any]:
+def memory(made: Sequence[bytes], items: int, settings: Settings, steps: Sequence[str]) -> dict[str, Any]:
     """What the child and this process hold, as the pass goes over the same previews again and again.
 
     The first tenth warms up: arenas, caches and models come to their size. Flat means that the last tenth holds no
     more than the second one.
     """
-    steps = (*STEPS, "text")
     references = [registry.reference_of(registry.steps()[name]) for name in steps]
     work = (
         WorkItem(n, made[n % len(made)], "photo", "image/jpeg", {"file_name": "a.jpg", "consents": ["faces"]}, steps)
@@ -159,8 +158,8 @@ def memory(made: Sequence[bytes], items: int, settings: Settings) -> dict[str, A
         for outcome in sandbox.run(work):
             if not isinstance(outcome.result, StepResult):
                 raise SystemExit(f"{outcome.step} failed: {outcome.result}")
-            ended += outcome.step == "text"
-            if ended and ended % max(1, items // 100) == 0 and outcome.step == "text":
+            ended += outcome.step == steps[-1]
+            if ended and ended % max(1, items // 100) == 0 and outcome.step == steps[-1]:
                 samples.append((sum(map(resident, children())), resident(os.getpid())))
         restarts = sandbox.restarts
     tenth = len(samples) // 10
@@ -250,6 +249,7 @@ def main() -> int:
     parser.add_argument("--fonts", type=Path, default=reading.FONTS, help="folder of fonts that pages are drawn with")
     parser.add_argument("--most-fonts", type=int, default=6)
     parser.add_argument("--only-memory", action="store_true", help="nothing but --items")
+    parser.add_argument("--no-text", action="store_true", help="--items without reading, which takes most of the time")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     settings = Settings()
@@ -258,7 +258,7 @@ def main() -> int:
         raise SystemExit(f"no picture in {given.pictures}: name a folder of photos (--pictures)")
     told: dict[str, Any] = {"conditions": conditions()}
     if given.items:
-        told["memory"] = memory(made, given.items, settings)
+        told["memory"] = memory(made, given.items, settings, STEPS if given.no_text else (*STEPS, "text"))
     if given.only_memory:
         print(json.dumps(told) if given.json else json.dumps(told, indent=2))
         return 1 if told["memory"]["child_growth"] > FLAT else 0

@@ -81,12 +81,20 @@ def enrich(
     kinds: Annotated[Path | None, typer.Option(help="Folder of pictures per kind: the confusion table.")] = None,
     items: Annotated[int, typer.Option(min=0, help="Also whether memory stays flat over so many previews.")] = 0,
     only_memory: Annotated[bool, typer.Option("--only-memory", help="Nothing but that.")] = False,
+    no_text: Annotated[bool, typer.Option("--no-text", help="That without reading.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """CPU of the preview pass over that of its bare models, its memory, and how right the models are."""
     given = ["--photos", str(photos), "--rounds", str(rounds), "--items", str(items)]
     folders = [*_folder("--pictures", pictures), *_folder("--corpus", corpus), *_folder("--kinds", kinds)]
-    run("enrich", *given, *(["--only-memory"] if only_memory else []), *folders, as_json=as_json)
+    run(
+        "enrich",
+        *given,
+        *(["--only-memory"] if only_memory else []),
+        *(["--no-text"] if no_text else []),
+        *folders,
+        as_json=as_json,
+    )
 
 
 @app.command()
