@@ -1,7 +1,8 @@
+import random
 from datetime import date, datetime, timedelta
 
 from albumen.memories.context import Told
-from albumen.memories.kinds.event import Event, part_of_day, standing_out
+from albumen.memories.kinds.event import Event, part_of_day, standing_out, usual
 from albumen.settings import MemorySettings
 from albumen.testing.memories import a_context, a_memorable
 
@@ -71,3 +72,15 @@ def test_last_week_and_a_burst_are_no_event():
     assert told(party(DAY - timedelta(days=7))) == []
     burst = [a_memorable(n, datetime(2019, 6, 15, 12, 0, n), phash=1) for n in range(40)]
     assert told(burst) == []
+
+
+def test_what_moves_along_is_what_every_day_by_itself_would_find():
+    dice = random.Random(7)
+    for sparse in (1.0, 0.5, 0.02):
+        days = {
+            date(2015, 1, 1) + timedelta(days=n): dice.choice((1, 2, 3, 5, 12, 20, 60))
+            for n in range(900)
+            if dice.random() < sparse
+        }
+        alone = [day for day in sorted(days) if days[day] >= 12 and days[day] >= 4 * usual(days, day)]
+        assert standing_out(days) == alone != []

@@ -6,7 +6,7 @@ Of all days that do, one is told: one that was not told for long, and every day 
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from statistics import median
@@ -21,7 +21,7 @@ from albumen.memories.titles import counted_pictures, full_day, weekday
 # A day stands out with so many good photos at least, and so many times what is usual around it.
 LEAST_PHOTOS = 12
 TIMES_USUAL = 4
-AROUND_DAYS = 90
+AROUND, DAY = timedelta(days=90), timedelta(days=1)
 # Yesterday needs no remembering; a year ago is `on_this_day`.
 LEAST_AGE = timedelta(days=28)
 AGAIN = timedelta(days=365)
@@ -93,18 +93,35 @@ def turns(context: Context, date: date) -> list[date]:
 
 
 def standing_out(days: Mapping[date, int]) -> list[date]:
-    """The days with many more good photos than the days with photos around them have, ascending."""
-    many = [(day, good) for day, good in sorted(days.items()) if good >= LEAST_PHOTOS]
-    return [day for day, good in many if good >= TIMES_USUAL * usual(days, day)]
+    """The days with many more good photos than the days with photos around them have, ascending.
+
+    The counts of the days around move along with the day, in order, so that a long life costs no more a day than a
+    short one.
+    """
+    ordered, around, found = sorted(days.items()), list[int](), []
+    first = last = 0
+    for day, good in ordered:
+        while last < len(ordered) and ordered[last][0] - day <= AROUND:
+            insort(around, ordered[last][1])
+            last += 1
+        while day - ordered[first][0] > AROUND:
+            del around[bisect_left(around, ordered[first][1])]
+            first += 1
+        if good >= LEAST_PHOTOS and good >= TIMES_USUAL * _median_of_others(around, good):
+            found.append(day)
+    return found
+
+
+def _median_of_others(ordered: Sequence[int], own: int) -> float:
+    """The median of ascending counts, one of them left out that equals `own`; 0 without others."""
+    at, others = bisect_left(ordered, own), len(ordered) - 1
+    middle = [ordered[n + (n >= at)] for n in ((others - 1) // 2, others // 2)] if others else [0]
+    return sum(middle) / len(middle)
 
 
 def usual(days: Mapping[date, int], day: date) -> float:
-    """The median of the good photos of the other days with any, at most `AROUND_DAYS` away; 0 without any."""
-    counts = [
-        days[other]
-        for step in range(-AROUND_DAYS, AROUND_DAYS + 1)
-        if step and (other := day + timedelta(days=step)) in days
-    ]
+    """The median of the good photos of the other days with any, at most `AROUND` away; 0 without any."""
+    counts = [days[other] for n in range(-AROUND.days, AROUND.days + 1) if n and (other := day + n * DAY) in days]
     return float(median(counts)) if counts else 0.0
 
 
