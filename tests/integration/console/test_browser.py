@@ -50,8 +50,11 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def shown(chromium: Any, operator: Any) -> Iterator[Open]:
-    """Open a page as the operator; what the browser complains of is a failure."""
+def shown(chromium: Any, operator: Any, library: Any) -> Iterator[Open]:
+    """Open a page as the operator; what the browser complains of is a failure.
+
+    Of a library, which goes after the pages: one that refreshes itself would ask for what is not there any more.
+    """
     complaints: list[str] = []
     contexts = []
 
