@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from albumen.catalog import libraries, memories, suppressions, tombstones
+from albumen.catalog import libraries, memories, removal, suppressions, tombstones
 from albumen.catalog.memories import StoredMemory
 from albumen.catalog.results import StepOutcome
 from albumen.catalog.suppressions import Suppression
-from albumen.memories import generating, withdrawing
+from albumen.memories import announcing, generating, withdrawing
 from albumen.memories.story import Story
 from albumen.storage.layout import feed_key, memories_prefix
 from albumen.testing.library import TestLibrary
@@ -169,8 +169,6 @@ def test_what_was_chosen_before_a_consent_was_withdrawn_is_not_stored(
 
 
 def test_what_the_lender_erases_leaves_the_others_story(two: tuple[TestLibrary, TestLibrary], tell: Tell) -> None:
-    from albumen.catalog import removal
-
     ann, tom = two
     tell(ann)
     story = told(ann)
@@ -193,3 +191,21 @@ def test_without_a_consent_nobody_is_told_of_anybody(two: tuple[TestLibrary, Tes
         connection.commit()
     tell(ann)
     assert told(ann) is None
+
+
+def test_a_whole_library_that_goes_takes_its_pictures_out_of_the_others_stories(
+    two: tuple[TestLibrary, TestLibrary], tell: Tell
+) -> None:
+    ann, tom = two
+    tell(ann)
+    tell(tom)
+    story = told(ann)
+    assert story is not None
+    with tom.connect() as connection:
+        tombstones.close(connection, tom.library.library_id)
+        removal.close_library(connection, tom.library.library_id)
+        connection.commit()
+    assert told(ann) is None
+    announcing.announce(ann.connect, ann.store, [], ann.settings)
+    assert files(ann, story) == []
+    assert "family" not in fed(ann)
