@@ -5,12 +5,10 @@ Only where the owners of both consent; what either of them hid is in neither sto
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from math import cos, radians
 
-from albumen.memories.anniversary import days_away
 from albumen.memories.context import Context, Photo
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
@@ -18,14 +16,12 @@ from albumen.memories.kinds.trip import mostly
 from albumen.memories.language import language
 from albumen.memories.reasons import told_items
 from albumen.memories.titles import counted_pictures, full_day, listed
+from albumen.memories.turns import Past, Strengths
+from albumen.memories.turns import turns as whose_turn
 
 # Of a day, of each library: fewer are chance.
 LEAST_PHOTOS = 3
-# Told when the pictures of all of them have had time to arrive.
-COME_IN = timedelta(days=2)
-NEWS = timedelta(days=30)
-AGAIN = timedelta(days=300)
-FRESH, ANNIVERSARY, ANY_DAY = 0.85, 0.7, 0.45
+STRENGTHS = Strengths(fresh=0.85, anniversary=0.7, any_day=0.45)
 TRIED = 3
 # Who was so near one another was at the same place.
 TOGETHER_KM = 2.0
@@ -86,21 +82,10 @@ class Family(MemoryKind):
 
 
 def turns(context: Context, date: date) -> list[tuple[date, float]]:
-    """The days to try on a day with how strong the occasion is, strongest first; the same context gives the same."""
-    occasions, others = [], []
-    for day in shared_days(context):
-        last = context.last_told(Family.name, f"{Family.name}:{day.isoformat()}")
-        if date - day < COME_IN or (last is not None and date - last < AGAIN):
-            continue
-        if date - day <= NEWS:
-            occasions.append((day, FRESH))
-        elif day.year < date.year and days_away(day, date) == 0:
-            occasions.append((day, ANNIVERSARY))
-        else:
-            others.append((day, ANY_DAY))
-    name = f"{context.library_id}:{date.isoformat()}"
-    others.sort(key=lambda each: (zlib.crc32(f"{name}:{each[0].isoformat()}".encode()), each[0]))
-    return sorted(occasions, key=lambda each: (-each[1], each[0])) + others[:TRIED]
+    """The days to try on a day with how strong the occasion is, strongest first."""
+    every = [Past(day.isoformat(), day, day) for day in shared_days(context)]
+    found = whose_turn(context, Family.name, date, every, STRENGTHS, tried=TRIED)
+    return [(past.first, strength) for past, strength in found]
 
 
 def shared_days(context: Context) -> list[date]:

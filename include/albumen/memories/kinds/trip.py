@@ -5,24 +5,20 @@ It is told once when its owner is home again, on the anniversary of its first da
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 
-from albumen.memories.anniversary import days_away
 from albumen.memories.context import Context, Photo, Trip
 from albumen.memories.contract import Candidate, DateRange, MemoryKind, Window
 from albumen.memories.curation import Choice, by_camera_first, choose, cover_of, rules_of
 from albumen.memories.language import language
 from albumen.memories.reasons import told_items
 from albumen.memories.titles import counted_days, counted_pictures, month_year
+from albumen.memories.turns import Past, Strengths
+from albumen.memories.turns import turns as whose_turn
 
-# Told when the last pictures have had time to arrive.
-HOME_AGAIN = timedelta(days=2)
-NEWS = timedelta(days=30)
-AGAIN = timedelta(days=300)
-FRESH, ANNIVERSARY, ANY_DAY = 0.9, 0.75, 0.45
+STRENGTHS = Strengths(fresh=0.9, anniversary=0.75, any_day=0.45)
 # Of the trips without an occasion so many are tried a day.
 TRIED = 2
 # So much of a story is from one place before it has that place's name.
@@ -96,22 +92,11 @@ def reason_of(trip: Trip, pictures: str, days: str, context: Context) -> str:
 
 
 def turns(context: Context, date: date) -> list[tuple[Trip, float]]:
-    """The trips to tell on a day with how strong the occasion is, strongest first; the same context gives the same."""
-    occasions, others = [], []
-    for trip in context.trips:
-        last = context.last_told(TripKind.name, f"{TripKind.name}:{trip.trip_id}")
-        age = date - trip.last
-        if age < HOME_AGAIN or (last is not None and date - last < AGAIN):
-            continue
-        if age <= NEWS:
-            occasions.append((trip, FRESH))
-        elif trip.first.year < date.year and days_away(trip.first, date) == 0:
-            occasions.append((trip, ANNIVERSARY))
-        else:
-            others.append((trip, ANY_DAY))
-    name = f"{context.library_id}:{date.isoformat()}"
-    others.sort(key=lambda each: (zlib.crc32(f"{name}:{each[0].trip_id}".encode()), each[0].trip_id))
-    return sorted(occasions, key=lambda each: (-each[1], each[0].first)) + others[:TRIED]
+    """The trips to tell on a day with how strong the occasion is, strongest first."""
+    trips = {trip.trip_id: trip for trip in context.trips}
+    every = [Past(name, trip.first, trip.last) for name, trip in trips.items()]
+    found = whose_turn(context, TripKind.name, date, every, STRENGTHS, tried=TRIED)
+    return [(trips[past.name], strength) for past, strength in found]
 
 
 def mostly(photos: Sequence[Photo]) -> str | None:
