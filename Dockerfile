@@ -30,8 +30,8 @@ COPY --from=builder /opt/venv /opt/venv
 COPY airflow.cfg /opt/airflow/airflow.cfg
 COPY dags /opt/airflow/dags
 COPY plugins /opt/airflow/plugins
-COPY deploy/compose/init deploy/compose/metrics deploy/compose/health.py deploy/compose/buckets.py \
-    deploy/compose/pools.json deploy/compose/Caddyfile /opt/albumen/compose/
+COPY deploy/compose/init deploy/compose/housekeeping deploy/compose/metrics deploy/compose/health.py \
+    deploy/compose/buckets.py deploy/compose/pools.json deploy/compose/Caddyfile /opt/albumen/compose/
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -83,16 +83,11 @@ def working(cluster: Cluster) -> list[str]:
 
 def kill_worker(cluster: Cluster) -> None:
     """The one that is in the middle of a shard."""
-    cluster.containers.kill(working(cluster)[0])
-    cluster.mend()
+    cluster.kill(working(cluster)[0])
 
 
 def kill(name: str) -> Callable[[Cluster], None]:
-    def kill_one(cluster: Cluster) -> None:
-        cluster.containers.kill(name)
-        cluster.mend()
-
-    return kill_one
+    return lambda cluster: cluster.kill(name)
 
 
 def restart(service: str) -> Callable[[Cluster], None]:

@@ -171,6 +171,33 @@ def turns(
 
 
 @app.command()
+def soak(
+    minutes: Annotated[float, typer.Option(min=1, help="How long.")] = 60.0,
+    as_json: JsonOption = False,
+) -> None:
+    """An hour of uploads, edits, deletions and backfills on the cluster: what grows. Linux and root."""
+    run("soak", "--minutes", str(minutes), as_json=as_json)
+
+
+@app.command()
+def workers(
+    photos: Annotated[int, typer.Option(min=100, help="How many, each time.")] = 600,
+    as_json: JsonOption = False,
+) -> None:
+    """Two workers of the cluster against one, a core each. Linux and root."""
+    run("workers", "--photos", str(photos), as_json=as_json)
+
+
+@app.command()
+def laps(
+    laps: Annotated[int, typer.Option(min=1000, help="How many.")] = 10_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Airflow's metadata over ten thousand laps of every DAG, cleaned as it is every day."""
+    run("laps", "--laps", str(laps), as_json=as_json)
+
+
+@app.command()
 def overhead(
     photos: Annotated[int, typer.Option(min=1, help="How many photos are worked off.")] = 600,
     home: HomeOption = "",

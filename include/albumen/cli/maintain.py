@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from albumen.cli.session import LIBRARY_OPTION, Session, fail
+from albumen.local import airflow_records
 from albumen.local.airflow import Airflow
 from albumen.pipeline.maintenance.registry import CHECKS, acting
 from albumen.pipeline.maintenance.retiring import retire
@@ -67,13 +68,18 @@ def airflow(
     days: Annotated[int | None, typer.Option(help="How old; none: maintenance.airflow_days.", min=1)] = None,
     dry_run: Annotated[bool, DRY_RUN] = False,
 ) -> None:
-    """Clean the metadata database of the embedded Airflow: runs, logs, asset events."""
+    """Clean Airflow's metadata database of old runs, logs and asset events: the embedded one, or a cluster's."""
     session = Session.of_environment()
-    if not session.home.exists:
-        fail(f"there is no stack in {session.home.root}: on a cluster, run `airflow db clean` there")
+    embedded = session.home.exists
+    if not embedded and not airflow_records.reachable():
+        fail(
+            f"there is no stack in {session.home.root}, and no {airflow_records.DATABASE}: "
+            "on a cluster, run this where Airflow's database is reachable"
+        )
     kept, started = days or session.settings.maintenance.airflow_days, time.monotonic()
     before = datetime.now(UTC) - timedelta(days=kept)
-    said = Airflow(session.home).clean(before, dry_run=dry_run)
+    clean = Airflow(session.home).clean if embedded else airflow_records.clean
+    said = clean(before, dry_run=dry_run)
     for line in said.splitlines():
         if line.startswith(("Checking table", "Found ", "Performing Delete", "Finished")):
             typer.echo(line)

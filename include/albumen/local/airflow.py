@@ -11,7 +11,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from albumen.local import processes
+from albumen.local import airflow_records, processes
 from albumen.local.airflow_api import AirflowApi
 from albumen.local.home import ADMIN_USER, REPOSITORY, Home, write_private
 from albumen.local.postgres import airflow_database_url
@@ -29,23 +29,6 @@ COMPONENTS = {
     "dag-processor": ("-m", "airflow", "dag-processor"),
     "triggerer": ("-m", "airflow", "triggerer", "--skip-serve-logs"),
 }
-
-CLEANED_TABLES = (
-    "asset_event",
-    "callback",
-    "dag_run",
-    "dag_version",
-    "import_error",
-    "job",
-    "log",
-    "revoked_token",
-    "task_instance",
-    "task_instance_history",
-    "task_reschedule",
-    "task_state_store",
-    "xcom",
-)
-"""Without `trigger`, whose old rows are the watchers that wake our DAGs, and without `dag`."""
 
 # The scheduler waits for running tasks. Their work is leased and idempotent, so that a kill costs
 # little; the others hold nothing, and the triggerer often dawdles.
@@ -186,28 +169,9 @@ class Airflow:
         stamp.write_text(version, encoding="utf-8")
 
     def clean(self, before: datetime, *, dry_run: bool) -> str:
-        """Delete records of the metadata database that are older than a time; return what Airflow says of it.
-
-        Raises
-        ------
-        StackError
-            When Airflow's own command fails; the message holds the end of what it said.
-        """
-        command = [sys.executable, "-m", "airflow", "db", "clean", "--clean-before-timestamp", before.isoformat()]
-        command += ["--tables", ",".join(CLEANED_TABLES), "--skip-archive", "--yes", *(["--dry-run"] * dry_run)]
-        outcome = subprocess.run(
-            command,
-            env={**os.environ, **airflow_environment(self.home)},
-            cwd=self.home.airflow,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=1800,
-        )
-        said = outcome.stdout.decode(errors="replace")
-        if outcome.returncode != 0:
-            raise StackError(f"`airflow db clean` failed:\n{said[-2000:]}")
-        return said
+        """Delete records of the metadata database that are older than a time, as `airflow_records.clean` does."""
+        environment = airflow_environment(self.home)
+        return airflow_records.clean(before, dry_run=dry_run, environment=environment, folder=self.home.airflow)
 
     def start_api(self) -> None:
         """Start the API server unless it runs; the database must be there, its tables need not."""

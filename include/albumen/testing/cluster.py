@@ -14,6 +14,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -33,6 +34,7 @@ SERVERS = ("postgres", "valkey", "seaweedfs")
 ONCE = "init"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STOP_SIGNALS = {"postgres": signal.SIGINT}
+RESTART_S = 1.0
 
 POSTGRES_ENTRY = """
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
@@ -136,6 +138,10 @@ class Cluster:
                 specs += [self._spec(service, name) for name in self.services[service]]
         self.containers = Containers(folder, specs)
         self.ports: dict[str, int] = {}
+        self._away: set[str] = set()
+        self._changing = threading.Lock()
+        self._over = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
 
     @property
     def names(self) -> list[str]:
@@ -166,17 +172,24 @@ class Cluster:
         self._start([service for service in self.services if service not in (ONCE, *SERVERS)], seconds)
         for service, port in {"postgres": 5432, "seaweedfs": 8333, "gateway": 8080}.items():
             self.ports[service] = self.containers.publish(self.services[service][0], port)
+        self._keeper.start()
 
-    def mend(self) -> None:
-        """What `restart: unless-stopped` does: start what does not run."""
-        for name in self.names:
-            self.containers.start(name)
+    def kill(self, name: str) -> None:
+        """End a container at once; the engine starts it again."""
+        self.containers.kill(name)
+
+    def take_away(self, name: str) -> None:
+        """End a container at once and for good."""
+        with self._changing:
+            self._away.add(name)
+            self.containers.kill(name)
 
     def restart(self, service: str) -> None:
         """Stop a service as `docker compose restart` does, and start it again."""
-        for name in self.services[service]:
-            self.containers.stop(name, STOP_SIGNALS.get(service, signal.SIGTERM), 60.0)
-            self.containers.start(name)
+        with self._changing:
+            for name in self.services[service]:
+                self.containers.stop(name, STOP_SIGNALS.get(service, signal.SIGTERM), 60.0)
+                self.containers.start(name)
 
     def wait_healthy(self, services: Sequence[str], seconds: float) -> None:
         """Wait until the health checks of these services pass.
@@ -194,6 +207,9 @@ class Cluster:
 
     def delete(self) -> None:
         """End everything; the folder is the caller's."""
+        self._over.set()
+        if self._keeper.is_alive():
+            self._keeper.join()
         self.containers.delete()
 
     @contextmanager
@@ -206,6 +222,14 @@ class Cluster:
             "ALBUMEN_CATALOG_URL": f"postgresql+psycopg://albumen:{password}@127.0.0.1:{port}/albumen",
             "AIRFLOW_CONN_ALBUMEN_S3": json.dumps(connection),
         }
+
+    def _keep(self) -> None:
+        """What `restart: unless-stopped` does, from when everything was healthy: start what does not run."""
+        while not self._over.wait(RESTART_S):
+            with self._changing:
+                for name in self.names:
+                    if name not in self._away:
+                        self.containers.start(name)
 
     def _start(self, services: Sequence[str], seconds: float) -> None:
         for service in services:

@@ -33,7 +33,7 @@ REPO = Path(__file__).resolve().parents[3]
 COMPOSE_FILES = REPO / "deploy/compose"
 IN_IMAGE = "/opt/albumen/compose/"
 WORKERS = ("worker-photos", "worker-videos", "worker-models")
-AIRFLOW = ("init", "api-server", "scheduler", "dag-processor", "triggerer", *WORKERS)
+AIRFLOW = ("init", "api-server", "scheduler", "dag-processor", "triggerer", "housekeeping", *WORKERS)
 OURS = ("seaweedfs", "gateway", "metrics", *AIRFLOW)
 THIRD_PARTY = ("postgres", "valkey", "otel-collector", "prometheus", "grafana")
 TWICE = ("api-server", "scheduler", "triggerer", "worker-photos")
@@ -301,7 +301,7 @@ def test_health_knows_every_airflow_process(compose: dict[str, Any]) -> None:
     known = set(
         re.findall(r'"([a-z-]+)"', "".join(re.findall(r"case (.*):", (COMPOSE_FILES / "health.py").read_text())))
     )
-    checked = {*AIRFLOW, "gateway"} - {"init"}
+    checked = {*AIRFLOW, "gateway"} - {"init", "housekeeping"}
     asked = {compose["services"][name]["healthcheck"]["test"][-1] for name in checked}
     assert asked == known == checked - set(WORKERS) | {"worker"}
 

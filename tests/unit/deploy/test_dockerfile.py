@@ -89,7 +89,7 @@ def test_python_packages_are_installed_by_hash_and_without_the_development_tools
 
 def test_the_shell_scripts_of_the_image_are_executable_and_parse() -> None:
     scripts = [path for path in (REPO / "deploy/compose").iterdir() if path.is_file() and _is_shell(path)]
-    assert {path.name for path in scripts} == {"init", "initdb.sh", "make-secrets", "metrics"}
+    assert {path.name for path in scripts} == {"housekeeping", "init", "initdb.sh", "make-secrets", "metrics"}
     for script in scripts:
         assert script.stat().st_mode & 0o111 == 0o111, script
         subprocess.run(["sh", "-n", script], check=True, timeout=10)
