@@ -189,6 +189,15 @@ def workers(
 
 
 @app.command()
+def upkeep(
+    items: Annotated[int, typer.Option(min=1000, help="Items of the library.")] = 20_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Fifteen months of work on one library: whether tables and history stay as small as what they hold."""
+    run("upkeep", "--items", str(items), as_json=as_json)
+
+
+@app.command()
 def laps(
     laps: Annotated[int, typer.Option(min=1000, help="How many.")] = 10_000,
     as_json: JsonOption = False,

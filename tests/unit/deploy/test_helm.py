@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import subprocess
@@ -81,6 +82,53 @@ def test_every_option_is_one_of_the_pinned_airflow(tmp_path: Path) -> None:
             if section != "celery_broker_transport_options":
                 assert set(options) <= set(known[section]), section
             assert all(isinstance(value, str) for value in options.values()), section
+
+
+def test_what_airflow_cfg_says_stands_in_the_values_again() -> None:
+    ours = configparser.ConfigParser(interpolation=None)
+    ours.read(HELM.parents[1] / "airflow.cfg", encoding="utf-8")
+    said = {(section, option): value for section in ours.sections() for option, value in ours.items(section)}
+    del said["core", "executor"]
+    values = {
+        (section, option): value for section, options in VALUES["config"].items() for option, value in options.items()
+    }
+    assert {where: values.get(where) for where in said} == said
+
+
+def test_the_pods_of_tasks_run_under_an_account_that_is_made() -> None:
+    accounts = {pod(path)[1]["spec"]["serviceAccountName"] for path in TEMPLATES}
+    assert accounts == {VALUES["workers"]["kubernetes"]["serviceAccount"]["name"]}
+
+
+def test_the_templates_are_mounted_where_the_policy_looks_and_not_where_the_chart_mounts_its_own() -> None:
+    (looked_in,) = [one["value"] for one in VALUES["env"] if one["name"] == "ALBUMEN_POD_TEMPLATES"]
+    (mounted,) = [one["mountPath"] for one in VALUES["volumeMounts"] if one["name"] == "pod-templates"]
+    assert looked_in == mounted
+    assert not mounted.startswith("/opt/airflow/pod_templates")
+
+
+def test_checks_of_health_run_programs_of_our_image() -> None:
+    from airflow.cli.cli_parser import get_parser
+
+    commands = [VALUES[name]["livenessProbe"]["command"] for name in ("scheduler", "triggerer", "dagProcessor")]
+    for command in (*commands, VALUES["scheduler"]["startupProbe"]["command"]):
+        assert command[0] == "airflow"
+        get_parser().parse_args(command[1:])
+
+
+def test_the_job_that_cleans_has_no_field_that_kubernetes_does_not_know_and_runs_a_verb() -> None:
+    written = yaml.safe_load((HELM / "housekeeping.yaml").read_text(encoding="utf-8"))
+    from kubernetes.client import ApiClient
+
+    class Answer:
+        data = json.dumps(written)
+
+    understood = ApiClient().sanitize_for_serialization(ApiClient().deserialize(Answer(), "V1CronJob"))
+    assert understood == written
+    (container,) = written["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "{repository}:{tag}".format(**VALUES["images"]["airflow"])
+    asked = [sys.executable, *container["args"][1:], "--help"]
+    assert subprocess.run(asked, capture_output=True, timeout=120, check=False).returncode == 0
 
 
 def test_the_sets_of_workers_serve_every_queue_once() -> None:
