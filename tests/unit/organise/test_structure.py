@@ -18,12 +18,12 @@ CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
 
 
 def scene(seed: int) -> Image.Image:
-    """A picture of shapes, as unlike others as photos are."""
+    """A picture of shapes, as unlike others as photos are, and with room to become brighter."""
     dice = np.random.default_rng(seed)
-    canvas = np.full((480, 640, 3), dice.integers(0, 256, 3), np.uint8)
+    canvas = np.full((480, 640, 3), dice.integers(0, 200, 3), np.uint8)
     for _ in range(25):
         x, y, radius = int(dice.integers(0, 640)), int(dice.integers(0, 480)), int(dice.integers(15, 120))
-        colour = tuple(int(value) for value in dice.integers(0, 256, 3))
+        colour = tuple(int(value) for value in dice.integers(0, 200, 3))
         if dice.random() < 0.5:
             cv2.circle(canvas, (x, y), radius, colour, -1)
         else:
