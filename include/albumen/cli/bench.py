@@ -182,10 +182,11 @@ def soak(
 @app.command()
 def workers(
     photos: Annotated[int, typer.Option(min=100, help="How many, each time.")] = 600,
+    share: Annotated[float, typer.Option(min=0.1, help="How much of a core each worker may use.")] = 0.5,
     as_json: JsonOption = False,
 ) -> None:
-    """Two workers of the cluster against one, a core each. Linux and root."""
-    run("workers", "--photos", str(photos), as_json=as_json)
+    """Two workers of the cluster against one, each with so much of a core. Linux and root."""
+    run("workers", "--photos", str(photos), "--share", str(share), as_json=as_json)
 
 
 @app.command()

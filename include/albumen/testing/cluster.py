@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -27,12 +25,12 @@ from albumen.local.home import ADMIN_USER, REPOSITORY
 from albumen.local.postgres import packaged_programs
 from albumen.local.processes import StackError
 from albumen.testing.containers import Containers, Spec
+from albumen.testing.image import PATH, image_environment, image_files
 
 AWAY = ("otel-collector", "prometheus", "grafana")
 """Services whose programs no package brings."""
 SERVERS = ("postgres", "valkey", "seaweedfs")
 ONCE = "init"
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STOP_SIGNALS = {"postgres": signal.SIGINT}
 RESTART_S = 1.0
 
@@ -83,30 +81,6 @@ def resolved(variables: Mapping[str, str]) -> dict[str, Any]:
         raise StackError(f"Docker Compose refuses the file: {asked.stderr}")
     # What it prints could be read again as a file: a dollar stands doubled.
     found: dict[str, Any] = json.loads(asked.stdout.replace("$$", "$"))
-    return found
-
-
-def instructions(dockerfile: str, name: str) -> Iterator[list[str]]:
-    """The words of every such instruction, continued lines joined."""
-    for line in re.sub(r"\\\n\s*", " ", dockerfile).splitlines():
-        if line.startswith(f"{name} "):
-            yield shlex.split(line)[1:]
-
-
-def image_environment(dockerfile: str) -> dict[str, str]:
-    """The variables that the last stage of our image sets."""
-    *_, last = instructions(dockerfile, "ENV")
-    variables = dict(word.split("=", 1) for word in last)
-    return {**variables, "PATH": variables["PATH"].replace("$PATH", PATH)}
-
-
-def image_files(dockerfile: str) -> dict[str, Path]:
-    """What our image holds, by where it lies there: the environment of Python and what is copied from here."""
-    found = {"/opt/venv": Path(sys.prefix)}
-    for *sources, target in instructions(dockerfile[dockerfile.index(" AS runtime") :], "COPY"):
-        if not sources[0].startswith("--"):
-            for source in sources:
-                found[f"{target}{Path(source).name}" if target.endswith("/") else target] = REPOSITORY / source
     return found
 
 

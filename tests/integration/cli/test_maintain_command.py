@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,3 +100,29 @@ def test_what_is_written_wrongly_is_told_and_changes_nothing(
     outcome = albumen("maintain", "--library", "test", *words)
     assert (outcome.exit_code, told in outcome.output) == (code, True), outcome.output
     assert damaged.dump() == before
+
+
+def test_without_a_stack_the_airflow_of_the_environment_is_cleaned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALBUMEN_HOME", str(tmp_path / "none"))
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", f"sqlite:///{tmp_path}/airflow.db")
+    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, timeout=300)
+    days_ago = [(datetime.now(UTC) - timedelta(days=days)).isoformat(" ") for days in (1, 100)]
+    with closing(sqlite3.connect(tmp_path / "airflow.db")) as records:
+        records.execute("DELETE FROM log")
+        records.executemany("INSERT INTO log (dttm, event) VALUES (?, 'seen')", [(at,) for at in days_ago])
+        records.commit()
+        told = CliRunner().invoke(app, ["maintain", "airflow"])
+        assert told.exit_code == 0, told.output
+        assert "records older than 60 days" in told.output
+        assert [at[:10] for (at,) in records.execute("SELECT dttm FROM log WHERE event = 'seen'")] == [days_ago[0][:10]]
+
+
+def test_without_any_airflow_it_says_where_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALBUMEN_HOME", str(tmp_path / "none"))
+    monkeypatch.delenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN")
+    told = CliRunner().invoke(app, ["maintain", "airflow"])
+    assert told.exit_code == 1
+    assert "run this where Airflow's database is reachable" in told.output

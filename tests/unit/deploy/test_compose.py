@@ -27,7 +27,8 @@ from pydantic import BaseModel
 
 from albumen.local.airflow import pools as one_machine_pools
 from albumen.settings import Settings
-from albumen.testing.cluster import compose_program, image_files, resolved
+from albumen.testing.cluster import compose_program, resolved
+from albumen.testing.image import image_files
 
 REPO = Path(__file__).resolve().parents[3]
 COMPOSE_FILES = REPO / "deploy/compose"
