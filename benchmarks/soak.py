@@ -23,13 +23,14 @@ from typing import Any
 import psutil
 from cluster_stack import Running, running_cluster
 from conditions import conditions, summary
-from latency import photo
 from sqlalchemy import text
 
 from albumen.local.seaweed import SOURCE_BUCKET
+from albumen.testing.photos import a_photo
 from albumen.testing.scene import Scene, wait_for
 
-PAUSE_S, LOOK_S, BACKFILL_S = 4.0, 30.0, 600.0
+PAUSE_S, LOOK_S, BACKFILL_S = 6.0, 30.0, 600.0
+SIZE = (1600, 1200)
 EDIT_EVERY, DELETE_EVERY = 5, 8
 LASTING_S = 300.0
 """Processes older than this are expected to stay as they are; tasks come and go."""
@@ -84,7 +85,7 @@ class Traffic:
             self.waited.append((uploaded, now - uploaded))
 
     def _put(self, name: str, seed: int) -> None:
-        self.scene.upload(name, photo(seed % 2**31, width=1600, height=1200))
+        self.scene.upload(name, a_photo(seed, size=SIZE))
 
 
 def sample(running: Running) -> dict[str, float]:
