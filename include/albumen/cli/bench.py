@@ -189,6 +189,16 @@ def workers(
     run("workers", "--photos", str(photos), "--share", str(share), as_json=as_json)
 
 
+@app.command("whole-library")
+def whole_library(
+    items: Annotated[str, typer.Option(help="Sizes, a comma between.")] = "10000,100000,1000000",
+    home: Annotated[str, typer.Option("--home", help="Home to keep with its filled catalogs; none: a new one.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """What goes through a whole library: its export, and a backfill of everything, by its size."""
+    run("whole_library", "--items", items, *_at(home), as_json=as_json)
+
+
 @app.command()
 def upkeep(
     items: Annotated[int, typer.Option(min=1000, help="Items of the library.")] = 20_000,
