@@ -1,6 +1,7 @@
 """Which cameras' clocks are off? What was found is offered; only what somebody applies moves a date, and it moves back.
 
-A corrected date keeps what the file said in `facts.extra['clock']`, and its source begins with `clock:`.
+A corrected date keeps what the file said in `facts.extra['clock']`, and its source begins with `clock:`. Its offset is
+the phones', so that no zone is known of it.
 """
 
 from __future__ import annotations
@@ -57,9 +58,10 @@ _MOVED = """
     UPDATE facts f SET taken_local = f.taken_local - make_interval(mins => c.ahead),
         taken_utc = (f.taken_local - make_interval(mins => c.ahead + c.utc_minutes)) AT TIME ZONE 'UTC',
         taken_offset_minutes = c.utc_minutes, taken_source = 'clock:' || f.taken_source, taken_confidence = 'medium',
+        taken_zone = NULL, zone_source = 'clock',
         extra = f.extra || jsonb_build_object('clock', jsonb_build_object('id', c.clock_id, 'local', f.taken_local,
             'utc', f.taken_utc, 'offset', f.taken_offset_minutes, 'source', f.taken_source,
-            'confidence', f.taken_confidence))
+            'confidence', f.taken_confidence, 'zone', f.taken_zone, 'zone_source', f.zone_source))
     FROM camera_clocks c
     WHERE f.library_id = :library_id AND c.library_id = f.library_id AND c.decision = 'applied'
       AND c.camera = concat_ws(' ', f.make, f.model) AND f.taken_local BETWEEN c.first AND c.last
@@ -77,6 +79,7 @@ TAKE_BACK = text("""
         taken_utc = CAST(f.extra -> 'clock' ->> 'utc' AS timestamptz),
         taken_offset_minutes = CAST(f.extra -> 'clock' ->> 'offset' AS int),
         taken_source = f.extra -> 'clock' ->> 'source', taken_confidence = f.extra -> 'clock' ->> 'confidence',
+        taken_zone = f.extra -> 'clock' ->> 'zone', zone_source = f.extra -> 'clock' ->> 'zone_source',
         extra = f.extra - 'clock'
     WHERE f.library_id = :library_id AND CAST(f.extra -> 'clock' ->> 'id' AS bigint) = :clock_id
       AND f.taken_local BETWEEN :first AND :last

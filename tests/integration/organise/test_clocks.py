@@ -58,8 +58,10 @@ def say(library: TestLibrary, what: Any, clock_id: int) -> Any:
 
 
 def dates(library: TestLibrary) -> list[Any]:
-    columns = "item_id, taken_local, taken_utc, taken_offset_minutes, taken_source, taken_confidence, extra"
-    return library.query(f"SELECT {columns} FROM facts ORDER BY item_id")
+    return library.query("""
+        SELECT item_id, taken_local, taken_utc, taken_offset_minutes, taken_zone, taken_source, zone_source,
+            taken_confidence, extra FROM facts ORDER BY item_id
+    """)
 
 
 def test_a_clock_is_offered_and_moves_nothing_by_itself(trip: TestLibrary) -> None:
@@ -79,6 +81,7 @@ def test_applied_it_sets_that_cameras_dates_right_and_undone_gives_them_back(tri
         assert row.taken_local - moved[row.item_id].taken_local == shift
         assert row.taken_utc - moved[row.item_id].taken_utc == shift
     assert moved[2].taken_source == "clock:exif:DateTimeOriginal"
+    assert (moved[2].taken_zone, moved[2].zone_source) == (None, "clock")
     assert offered(trip) == []
     with pytest.raises(ClockError, match="applied already"):
         say(trip, clocks.apply, clock.clock_id)
@@ -94,7 +97,8 @@ def test_facts_that_are_read_anew_are_set_right_again(trip: TestLibrary) -> None
     trip.execute(
         "UPDATE facts SET taken_local = CAST(extra -> 'clock' ->> 'local' AS timestamp), "
         "taken_source = extra -> 'clock' ->> 'source', taken_confidence = 'high', "
-        "taken_utc = CAST(extra -> 'clock' ->> 'utc' AS timestamptz), extra = '{}' WHERE item_id = 2"
+        "taken_utc = CAST(extra -> 'clock' ->> 'utc' AS timestamptz), "
+        "zone_source = extra -> 'clock' ->> 'zone_source', extra = '{}' WHERE item_id = 2"
     )
     trip.execute("INSERT INTO dirty_items VALUES (1, 2)")
     trip.organise()
