@@ -70,7 +70,8 @@ def copied(connection: psycopg.Connection[Any], first: int, last: int, laps: int
     for table, (chosen, changed) in COPIED.items():
         columns, values = [], []
         for name, kind in connection.execute(COLUMNS, (table,)).fetchall():
-            moved = f"t.{name} - ({laps} - n) * interval '{LAP.total_seconds()} s'"
+            # By a little more than whole laps: no two runs of a DAG have one logical date, the real one included.
+            moved = f"t.{name} - ({laps} - n) * interval '{LAP.total_seconds()} s' - n * interval '1 ms'"
             columns.append(sql.Identifier(name))
             values.append(changed.get(name, moved if kind.startswith("timestamp") else f"t.{name}"))
         write = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} t, generate_series({}, {}) n WHERE {}").format(
