@@ -3,8 +3,8 @@
 On a stack of its own photos go through every pass, so that there is a real lap: the last run of each DAG with its
 tasks, XComs, log rows and asset events. Airflow is stopped, and the lap is written ten thousand times over as if one
 had come every ten minutes. After each thousand, as many days as that is, `albumen maintain airflow` does what it does
-every day; what is left is counted table by table. Once the days that are kept have gone by, nothing may grow: more
-than a tenth from then to the end fails it.
+every day; what is left is counted table by table. Once the days that are kept have gone by, and a thousand laps more
+have made room for what is written between two cleanings, nothing may grow: more than a tenth from then on fails it.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def main() -> int:
         stack = Stack(session.home)
         real_lap(stack, session)
         found = measure(stack, options.laps)
-    full = next(part for part in found["parts"] if part["laps"] * LAP >= KEPT)
+    full = next(part for part in found["parts"] if (part["laps"] - options.laps // PARTS) * LAP >= KEPT)
     growth = {name: round(found["parts"][-1][name] / full[name], 3) for name in ("MB", "rows", "asset_event")}
     print(
         json.dumps(
