@@ -25,7 +25,6 @@ from conditions import conditions, summary, timed
 from due_table import STEPS, Filled, fill
 from plans import Plans, explained, sequential_reads
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.engine import make_url
 
 from albumen.catalog import due, leases, migrate, results, shard_work, status
 from albumen.catalog import engine as engines
@@ -36,6 +35,7 @@ from albumen.local.postgres import catalog_url
 from albumen.local.stack import Stack
 from albumen.pipeline import planning
 from albumen.settings import Settings
+from albumen.testing.catalogs import Catalogs
 
 SHARD = 200
 LEAST_ROWS = 10_000
@@ -225,9 +225,8 @@ def result_of(subject: shard_work.Subject) -> SubjectResult:
 
 def measure(maintenance: str, rows: int, rounds: int) -> dict[str, Any]:
     """All figures at one size, on a database of its own."""
-    name = f"bench_{rows}"
-    _execute(maintenance, f"CREATE DATABASE {name}")
-    url = make_url(maintenance).set(database=name).render_as_string(hide_password=False)
+    catalogs = Catalogs(maintenance)
+    url = catalogs.create()
     migrate.upgrade(url)
     with engines.engine(url).connect() as connection:
         filled = fill(connection, rows)
@@ -251,7 +250,7 @@ def measure(maintenance: str, rows: int, rounds: int) -> dict[str, Any]:
     found["ratio"] = round(statistics.median(losing) / statistics.median(ours), 2)
     found["leasing in turns with it"] = summary(ours, unit=0.001)
     engines.engine(url).dispose()
-    _execute(maintenance, f"DROP DATABASE {name} WITH (FORCE)")
+    catalogs.drop(url)
     return found
 
 
@@ -307,11 +306,12 @@ def main() -> int:
     """Measure, tell, and judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000, help="Due rows of the largest size.")
+    parser.add_argument("--only", action="store_true", help="That size alone.")
     parser.add_argument("--rounds", type=int, default=21, help="How often each question is asked.")
     parser.add_argument("--json", action="store_true", help="Machine-readable.")
     options = parser.parse_args()
     met = conditions()
-    sizes = sorted({max(LEAST_ROWS, options.rows // part) for part in (100, 10, 1)})
+    sizes = sorted({max(LEAST_ROWS, options.rows // part) for part in ((1,) if options.only else (100, 10, 1))})
     scales = []
     with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
         stack = Stack(Home(Path(folder) / "home"))

@@ -111,10 +111,13 @@ def bump(
 def due(
     rows: Annotated[int, typer.Option(min=1, help="Due rows of the largest size.")] = 1_000_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each question is asked.")] = 21,
+    only: Annotated[
+        bool, typer.Option("--only", help="That size alone, without a tenth and a hundredth of it.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Planning, leasing and writing with a million due rows; fails on a sequential scan or a missed target."""
-    run("due", "--rows", str(rows), "--rounds", str(rounds), as_json=as_json)
+    run("due", "--rows", str(rows), "--rounds", str(rounds), *(["--only"] if only else []), as_json=as_json)
 
 
 @app.command()
