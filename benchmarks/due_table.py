@@ -49,6 +49,7 @@ def fill(connection: Connection, rows: int, *, seed: int = 1) -> Filled:
 
     No ANALYZE is run, and none runs by itself: the planner knows nothing of what was made.
     """
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
     connection.execute(text("ALTER TABLE due SET (autovacuum_enabled = off)"))
     subjects = max(len(LIBRARY_SHARES), rows // len(STEPS))
     ids, first = [], 1
