@@ -141,7 +141,10 @@ def soak(running: Running, minutes: float) -> dict[str, Any]:
             traffic.done["backfills"] += 1
         time.sleep(max(0.0, PAUSE_S - (time.monotonic() - now)))
     with running.cluster.api as api:
-        api.trigger("ingest_originals", {"full": True, "library": "soak"})
+        # What was deleted before anybody read it is tried again until two full listings have missed it.
+        for _ in range(2):
+            run_id = api.trigger("ingest_originals", {"full": True, "library": "soak"})
+            api.wait("ingest_originals", run_id, SETTLES_S)
     wait_for(lambda: scene.settled(len(traffic.there)), "everything to end", SETTLES_S)
     traffic.look()
     return {"traffic": traffic.done, **_told(samples, traffic, began), **_rest(traffic)}
