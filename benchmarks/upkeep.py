@@ -4,8 +4,8 @@ On a throwaway database of an embedded PostgreSQL of its own, autovacuum as deli
 library become due again, are leased, worked and settled by the real code, with made-up results; then the month's
 history is dated back to where it belongs, and the real `retire` lets go what is past its days. Told month by month:
 megabytes of what changes all the time (`due`, `shards`), of what is told of the present (`outcomes`), of the
-history and its partitions, and a lease's time. The last third, with the history as long as it may be, must not exceed all before by more
-than a fifth. Last, which partitions the questions read.
+history and its partitions, and a lease's time. The last third, with the history as long as it may be, must not exceed
+all before by more than a fifth. Last, which partitions the questions read.
 """
 
 from __future__ import annotations
