@@ -227,7 +227,9 @@ class MaintenanceSettings(BaseModel):
         0.2, gt=0, le=1, description="Share of what was looked at beyond which findings are only reported."
     )
     record_days: int = Field(30, ge=1, description="How long ended shards, listings, backfills and checks are kept.")
-    airflow_days: int = Field(60, ge=1, description="How long the embedded Airflow keeps runs, logs and asset events.")
+    airflow_days: int = Field(
+        60, ge=1, description="How long Airflow keeps runs, asset events and the log files of tasks."
+    )
 
 
 class SloSettings(BaseModel):

@@ -21,7 +21,7 @@ class Subject:
     subject_kind : str
         `o` for an original, `i` for an item.
     original_id, bucket, key, etag, size, last_modified :
-        The original itself, or the item's lowest living original.
+        The original itself, or the item's lowest living original that the last listing saw, if it saw one.
     sha256, kind, mime, preview_key, frames_key, camera, renditions_inputs :
         Of the item, None for an original not yet fingerprinted.
     attempts : dict of step to int
@@ -64,7 +64,7 @@ SUBJECTS = text("""
         UNION ALL
         (SELECT * FROM originals
          WHERE w.subject_kind = 'i' AND library_id = w.library_id AND item_id = w.subject_id AND vanished_at IS NULL
-         ORDER BY original_id LIMIT 1)
+         ORDER BY missed_listing IS NOT NULL, original_id LIMIT 1)
     ) AS o
     LEFT JOIN items i ON w.subject_kind = 'i' AND i.library_id = w.library_id AND i.item_id = w.subject_id
     LEFT JOIN facts f ON f.library_id = i.library_id AND f.item_id = i.item_id

@@ -68,7 +68,7 @@ def airflow(
     days: Annotated[int | None, typer.Option(help="How old; none: maintenance.airflow_days.", min=1)] = None,
     dry_run: Annotated[bool, DRY_RUN] = False,
 ) -> None:
-    """Clean Airflow's metadata database of old runs, logs and asset events: the embedded one, or a cluster's."""
+    """Drop what Airflow keeps of old runs, embedded or on a cluster: rows of its metadata, and log files of tasks."""
     session = Session.of_environment()
     embedded = session.home.exists
     if not embedded and not airflow_records.reachable():
@@ -83,6 +83,9 @@ def airflow(
     for line in said.splitlines():
         if line.startswith(("Checking table", "Found ", "Performing Delete", "Finished")):
             typer.echo(line)
+    folder = session.home.airflow / "logs" if embedded else airflow_records.log_folder()
+    files, size = airflow_records.drop_logs(folder, before, dry_run=dry_run)
+    typer.echo(f"{folder}: {files} files, {size / 1e6:.1f} MB {'to drop' if dry_run else 'dropped'}")
     typer.echo(f"records older than {kept} days: done in {time.monotonic() - started:.0f} s")
 
 

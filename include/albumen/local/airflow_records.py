@@ -1,7 +1,10 @@
-"""What Airflow remembers of runs long gone: dropped by its own command, where the metadata database is reachable."""
+"""What Airflow remembers of runs long gone: rows, dropped by its own command where the metadata database is reachable,
+and the files of their logs.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -69,3 +72,37 @@ def clean(
     if outcome.returncode != 0:
         raise StackError(f"`airflow db clean` failed:\n{said[-2000:]}")
     return said
+
+
+def log_folder() -> Path:
+    """Where the environment's Airflow keeps the logs of tasks, if it keeps them as files."""
+    home = os.environ.get("AIRFLOW_HOME", str(Path.home() / "airflow"))
+    return Path(os.environ.get("AIRFLOW__LOGGING__BASE_LOG_FOLDER", f"{home}/logs"))
+
+
+def drop_logs(folder: Path, before: datetime, *, dry_run: bool) -> tuple[int, int]:
+    """Delete the files below a folder that nobody wrote to since a time, and the folders that are empty then.
+
+    Returns
+    -------
+    tuple of int
+        How many files, and their bytes.
+    """
+    files = size = 0
+    # What a folder's time was is asked first: it changes with what is taken out of it.
+    walked = [(Path(parent), names, _is_old(Path(parent), before)) for parent, _, names in os.walk(folder)]
+    for parent, names, is_old in reversed(walked):
+        for path in (parent / name for name in names):
+            with contextlib.suppress(FileNotFoundError):
+                if _is_old(path, before):
+                    files, size = files + 1, size + path.lstat().st_size
+                    if not dry_run:
+                        path.unlink()
+        if is_old and parent != folder and not dry_run:
+            with contextlib.suppress(OSError):  # not empty
+                parent.rmdir()
+    return files, size
+
+
+def _is_old(path: Path, before: datetime) -> bool:
+    return path.lstat().st_mtime < before.timestamp()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -109,6 +110,15 @@ def test_without_a_stack_the_airflow_of_the_environment_is_cleaned(
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", f"sqlite:///{tmp_path}/airflow.db")
     subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True, timeout=300)
+    monkeypatch.delenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", raising=False)
+    for days, name in ((1, "young"), (100, "old"), (100, "half-old")):
+        log = tmp_path / "logs" / f"run_id={name}" / "attempt=1.log"
+        log.parent.mkdir(parents=True)
+        log.write_text("said something\n", encoding="utf-8")
+        at = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+        for path in (log, log.parent):
+            os.utime(path, (at, at))
+    (tmp_path / "logs" / "run_id=half-old" / "attempt=2.log").touch()
     days_ago = [(datetime.now(UTC) - timedelta(days=days)).isoformat(" ") for days in (1, 100)]
     with closing(sqlite3.connect(tmp_path / "airflow.db")) as records:
         records.execute("DELETE FROM log")
@@ -117,6 +127,10 @@ def test_without_a_stack_the_airflow_of_the_environment_is_cleaned(
         told = CliRunner().invoke(app, ["maintain", "airflow"])
         assert told.exit_code == 0, told.output
         assert "records older than 60 days" in told.output
+        assert f"{tmp_path}/logs: 2 files, 0.0 MB dropped" in told.output
+        left = sorted(str(path.relative_to(tmp_path / "logs")) for path in (tmp_path / "logs").glob("run_id=*/*"))
+        assert left == ["run_id=half-old/attempt=2.log", "run_id=young/attempt=1.log"]
+        assert not (tmp_path / "logs" / "run_id=old").exists()
         assert [at[:10] for (at,) in records.execute("SELECT dttm FROM log WHERE event = 'seen'")] == [days_ago[0][:10]]
 
 

@@ -177,3 +177,21 @@ def test_content_that_comes_back_under_another_name_has_the_facts_of_that_name(l
     assert {step for step, _ in sandbox.worked} == {"metadata"}
     (record,) = library.records().values()
     assert (record["state"], record["taken"]["local"]) == ("done", "2016-02-02T11:00:00")
+
+
+def test_an_item_is_read_from_the_copy_that_the_last_listing_saw(library, sandbox, photo):
+    for key in ("a.jpg", "b.jpg"):
+        library.put(key, photo(1))
+        library.discover()
+        library.work()
+    library.delete("a.jpg")
+    library.discover()
+    assert [row.key for row in library.query("SELECT key FROM originals WHERE missed_listing IS NOT NULL")] == [
+        "test/a.jpg"
+    ]
+    library.execute(
+        "INSERT INTO due (library_id, subject_id, step, subject_kind, lane) "
+        "SELECT 1, item_id, 'renditions', 'i', 2 FROM items"
+    )
+    library.work("original")
+    assert library.query("SELECT FROM due") == []
