@@ -2,9 +2,9 @@
 
 The stack of docker-compose.yaml takes uploads, edits, deletions and, every ten minutes, a backfill of everything it
 has. Twice a minute: the memory of every container's lasting processes (what several share counted once), connections
-to PostgreSQL, the disk of every volume, and how long the fresh photos waited for their previews. Told is each at the beginning, after the first tenth,
-and at the end; a memory that grew by more than a tenth (but for the servers', which hold what there is more of),
-connections that grew, or photos that waited longer fail it.
+to PostgreSQL, the disk of every volume, and how long the fresh photos waited for their previews. Told is each after a
+sixth of the time and at the end; a memory that grew by more than a tenth (but for the servers', which hold what there
+is more of), connections that grew, or photos that waited longer fail it.
 At the end nothing may be lost: every object of the source has ended, and no more.
 """
 
@@ -186,7 +186,7 @@ def faults(found: dict[str, Any]) -> list[str]:
     told = [
         f"{name} grew to {one['ratio']}"
         for name, one in found["grew"].items()
-        if (name.startswith("MB of") and not any(server in name for server in SERVERS) or name == "connections")
+        if ((name.startswith("MB of") and not any(server in name for server in SERVERS)) or name == "connections")
         and (one["ratio"] or 0) > GROWTH
     ]
     lag = found["upload to preview, s, by sixths"]
