@@ -34,6 +34,7 @@ OTHER_VARIABLES = {
     "ALBUMEN_OTEL": "docker-compose.yaml",
     "ALBUMEN_GRAFANA_PORT": "docker-compose.yaml",
     "ALBUMEN_STORM_FILES": "tests/e2e/test_storms.py",
+    "ALBUMEN_CLUSTER_FILES": "tests/e2e/test_cluster.py",
 }
 
 

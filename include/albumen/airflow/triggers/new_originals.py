@@ -61,13 +61,17 @@ class NewOriginalsTrigger(BaseEventTrigger):
         store: ObjectStore | None = None
         resolved = 0.0
         while True:
-            started = time.monotonic()
+            started, looked_s = time.monotonic(), 0.0
             try:
                 catalog = await CatalogHook(catalog_conn_id=self.catalog_conn_id).resolve()
-                if store is None or started - resolved > RESOLVE_AGAIN_S:
+                is_first = store is None or started - resolved > RESOLVE_AGAIN_S
+                if store is None or is_first:
                     store = await asyncio.to_thread(LibraryHook(storage_conn_id=self.storage_conn_id).store)
                     resolved = started
+                begun = time.monotonic()
                 found = await asyncio.to_thread(self._look, catalog, store, settings.discovery.poll_keys)
+                # The first look makes the client, which says nothing of the bucket's size; nor does one that fails.
+                looked_s = 0.0 if is_first else time.monotonic() - begun
             except Exception:  # any fault of the outside must not end the watch
                 self.log.exception("could not look for new originals; trying again")
                 store, found = None, {}
@@ -78,8 +82,7 @@ class NewOriginalsTrigger(BaseEventTrigger):
                     news = {"library": library.name, "keys": fresh[:MOST_KEYS], "more": len(fresh) > MOST_KEYS}
                     yield TriggerEvent(news)  # type: ignore[no-untyped-call]
             announced = {pair: until for pair, until in announced.items() if until > started}
-            took = time.monotonic() - started
-            await asyncio.sleep(rest_after(took, settings.discovery.poll_seconds))
+            await asyncio.sleep(rest_after(looked_s, settings.discovery.poll_seconds))
 
     def _look(self, catalog: CatalogHook, store: ObjectStore, most: int) -> dict[Library, list[str]]:
         found: dict[Library, list[str]] = {}
