@@ -93,6 +93,7 @@ def drop_logs(folder: Path, before: datetime, *, dry_run: bool) -> tuple[int, in
     walked = [(Path(parent), names, _is_old(Path(parent), before)) for parent, _, names in os.walk(folder)]
     for parent, names, is_old in reversed(walked):
         for path in (parent / name for name in names):
+            # Somebody else may be tidying up, too.
             with contextlib.suppress(FileNotFoundError):
                 if _is_old(path, before):
                     files, size = files + 1, size + path.lstat().st_size
@@ -105,4 +106,8 @@ def drop_logs(folder: Path, before: datetime, *, dry_run: bool) -> tuple[int, in
 
 
 def _is_old(path: Path, before: datetime) -> bool:
-    return path.lstat().st_mtime < before.timestamp()
+    """Whether it is there and was last written to before a time."""
+    try:
+        return path.lstat().st_mtime < before.timestamp()
+    except FileNotFoundError:
+        return False

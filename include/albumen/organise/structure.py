@@ -24,7 +24,7 @@ PLAINLY_SAME = 0.985
 MOST_DIFFERENT = 0.18
 """How much the details of a sixteenth may differ, as a share of what they are: two portraits in one studio are alike
 but for eyes and mouth. Measured in docs/quality.md."""
-SIXTEENTHS = 4
+PARTS_A_SIDE = 4
 DETAIL = (1.0, 2.0)
 """Details are what lies between two blurs, standard deviations in pixels: any finer is lost in a crop."""
 CLIPPED = 20
@@ -200,7 +200,7 @@ def _differ(a: Grey, b: Grey, where: NDArray[np.bool_]) -> float:
     if max(strengths) < FLAT:
         return 0.0
     usual = _gain(first[inside], second[inside])
-    side, apart = SIDE // SIXTEENTHS, 0.0
+    side, apart = SIDE // PARTS_A_SIDE, 0.0
     for y, x in product(range(0, SIDE, side), repeat=2):
         part = np.s_[y : y + side, x : x + side]
         if (chosen := inside[part]).mean() >= 0.5:
