@@ -1,5 +1,5 @@
-"""How far is it? Counts per library and step from the tallies and the due work: what has ended costs the same at any
-size, what is originals or pending is counted and grows with its number.
+"""How far is it? Counts per library and step from the tallies and the due work, at the same cost at any size: what has
+ended is kept, and what is originals or pending is counted up to a number.
 """
 
 from __future__ import annotations
@@ -9,35 +9,52 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import integrity, step_pauses
+from albumen.catalog import due, integrity, progress, step_pauses
 from albumen.catalog.integrity import Walk
+from albumen.catalog.progress import Left
 from albumen.catalog.step_pauses import StepPause
 
 TALLIES = text("""
     SELECT step, state, sum(n)::bigint AS n FROM tallies WHERE library_id = :library_id GROUP BY 1, 2 HAVING sum(n) > 0
 """)
 
-PENDING = text("""
-    SELECT step, shard_id IS NOT NULL AS leased, lane, count(*) AS n, min(due_since) AS since
-    FROM due WHERE library_id = :library_id GROUP BY 1, 2, 3
+WAITING_STEPS = text("""
+    WITH RECURSIVE waiting AS (
+        (SELECT min(step) AS step FROM due WHERE shard_id IS NULL)
+        UNION ALL
+        SELECT (SELECT min(step) FROM due WHERE shard_id IS NULL AND step > waiting.step)
+        FROM waiting WHERE waiting.step IS NOT NULL
+    )
+    SELECT step FROM waiting WHERE step IS NOT NULL
+    UNION SELECT step FROM due WHERE shard_id IS NOT NULL
+""")
+"""Goes from one step to the next in the index of what waits, and so does not read what waits."""
+
+ORIGINALS = text("""
+    SELECT count(*) FROM (
+        SELECT FROM originals WHERE library_id = :library_id AND vanished_at IS NULL LIMIT :most
+    ) AS counted
 """)
 
-ORIGINALS = text("SELECT count(*) FROM originals WHERE library_id = :library_id AND vanished_at IS NULL")
+LISTED = text("""
+    SELECT keys FROM listings WHERE library_id = :library_id AND finished_at IS NOT NULL
+    ORDER BY listing_id DESC LIMIT 1
+""")
 
 ENDED_SINCE = text("""
     SELECT count(*) FROM outcome_history WHERE library_id = :library_id AND at > now() - make_interval(secs => :seconds)
 """)
 
-UNFINISHED = text("SELECT EXISTS (SELECT FROM due WHERE library_id = :library_id)")
+MOST_COUNTED = 10_000
+"""Pending work is counted so far, per step and lane."""
 
-UNLISTED = text("""
-    SELECT NOT EXISTS (SELECT FROM listings WHERE library_id = :library_id AND finished_at IS NOT NULL)
-""")
+MOST_ORIGINALS = 100_000
+"""Originals are counted so far; of more, the last listing's number is told."""
 
 
 @dataclass(slots=True)
 class StepStatus:
-    """Counts of one step in one library."""
+    """Counts of one step in one library, of what has not ended up to `MOST_COUNTED` a lane."""
 
     counts: dict[str, int] = field(default_factory=dict)
     oldest_due: datetime | None = None
@@ -45,26 +62,33 @@ class StepStatus:
 
     @property
     def pending(self) -> int:
-        """Subjects on which it has not ended."""
+        """Subjects on which it has not ended, as far as they were counted."""
         return sum(self.counts.get(state, 0) for state in ("due", "leased", "retrying"))
+
+    def is_more(self, state: str) -> bool:
+        """Whether there are more in a state than were counted."""
+        return state in ("due", "retrying") and self.counts.get(state, 0) >= MOST_COUNTED
 
 
 @dataclass(slots=True)
 class LibraryStatus:
-    """Counts of one library; `originals` is counted, the rest is kept.
+    """Counts of one library.
 
     Attributes
     ----------
+    originals : int
+        Those that did not vanish; from `MOST_ORIGINALS` on, those that the last listing saw.
+    counted : bool
+        Whether `originals` was counted.
     rate : float
         Step outcomes a second over the last minute.
-    pending : int
-        (subject, step) pairs due, leased or retrying.
     checks : dict
         The last walk of every check of what is stored, by its name.
     """
 
     name: str
     originals: int
+    counted: bool
     steps: dict[str, StepStatus]
     rate: float
     listed: bool
@@ -72,8 +96,13 @@ class LibraryStatus:
 
     @property
     def pending(self) -> int:
-        """(Subject, step) pairs that have not ended."""
+        """(Subject, step) pairs that have not ended, as far as they were counted."""
         return sum(step.pending for step in self.steps.values())
+
+    @property
+    def is_more(self) -> bool:
+        """Whether more is pending than was counted."""
+        return any(step.is_more(state) for step in self.steps.values() for state in step.counts)
 
     @property
     def held_by(self) -> list[str]:
@@ -88,8 +117,8 @@ class LibraryStatus:
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds until nothing is pending at the present rate; None when nothing moves."""
-        return self.pending / self.rate if self.rate > 0 else None
+        """Seconds until nothing is pending at the present rate; None where nothing moves, or not all was counted."""
+        return self.pending / self.rate if self.rate > 0 and not self.is_more else None
 
 
 RATE_WINDOW_S = 60
@@ -98,28 +127,38 @@ RATE_WINDOW_S = 60
 def of_library(connection: Connection, library_id: int, name: str) -> LibraryStatus:
     """The status of one library."""
     scope = {"library_id": library_id}
+    originals = connection.execute(ORIGINALS, {**scope, "most": MOST_ORIGINALS}).scalar_one()
     steps: dict[str, StepStatus] = {}
     for row in connection.execute(TALLIES, scope):
         if row.state != "retrying":
             steps.setdefault(row.step, StepStatus()).counts[row.state] = row.n
-    for row in connection.execute(PENDING, scope):
-        step = steps.setdefault(row.step, StepStatus())
-        state = "leased" if row.leased else "retrying" if row.lane == 1 else "due"
-        step.counts[state] = step.counts.get(state, 0) + row.n
-        step.oldest_due = min(filter(None, (step.oldest_due, row.since)), default=None)
+    for step_name, left in _left(connection, library_id, MOST_COUNTED).items():
+        step = steps.setdefault(step_name, StepStatus())
+        counts = {"due": left.due, "leased": left.leased, "retrying": left.retrying}
+        step.counts.update({state: n for state, n in counts.items() if n})
+        step.oldest_due = left.oldest
     for step_name, pause in step_pauses.everyone(connection).items():
         steps.setdefault(step_name, StepStatus()).stopped = pause
     ended = connection.execute(ENDED_SINCE, {**scope, "seconds": RATE_WINDOW_S}).scalar_one()
+    listed = connection.execute(LISTED, scope).scalar_one_or_none()
+    counted = originals < MOST_ORIGINALS
     return LibraryStatus(
         name=name,
-        originals=connection.execute(ORIGINALS, scope).scalar_one(),
+        originals=originals if counted else max(originals, listed or 0),
+        counted=counted,
         steps=steps,
         rate=ended / RATE_WINDOW_S,
-        listed=not connection.execute(UNLISTED, scope).scalar_one(),
+        listed=listed is not None,
         checks=integrity.last(connection, library_id),
     )
 
 
 def is_settled(connection: Connection, library_id: int) -> bool:
     """Whether nothing of the library is due, leased or retrying."""
-    return not connection.execute(UNFINISHED, {"library_id": library_id}).scalar_one()
+    return not _left(connection, library_id, 1)
+
+
+def _left(connection: Connection, library_id: int, most: int) -> dict[str, Left]:
+    due.lookups_only(connection)
+    waiting = list(connection.execute(WAITING_STEPS).scalars())
+    return progress.left_by_step(connection, library_id, waiting, most=most)

@@ -56,7 +56,8 @@ def gathered(session: Session) -> list[LibraryStatus]:
 def table(one: LibraryStatus) -> Table:
     """A library's status as people read it."""
     left = f", about {one.eta_s:.0f} s left" if one.pending and one.eta_s is not None else ""
-    title = f"{one.name}: {one.originals} originals, {one.rate:.1f} results/s{left}"
+    originals = f"{one.originals} originals{'' if one.counted else ' at the last listing'}"
+    title = f"{one.name}: {originals}, {one.rate:.1f} results/s{left}"
     made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     made.add_column("step")
     for state in STATES:
@@ -66,7 +67,7 @@ def table(one: LibraryStatus) -> Table:
         waits = f"{(datetime.now(UTC) - step.oldest_due).total_seconds():.0f} s" if step.oldest_due else ""
         made.add_row(
             f"{name} (stopped)" if step.stopped else name,
-            *(str(step.counts.get(state) or "") for state in STATES),
+            *(f"{step.counts.get(state) or ''}{'+' if step.is_more(state) else ''}" for state in STATES),
             waits,
         )
     told = [f"{name} {step.stopped}; `albumen step resume {name}`" for name, step in one.steps.items() if step.stopped]
@@ -89,7 +90,9 @@ def described(one: LibraryStatus) -> dict[str, Any]:
     return {
         "library": one.name,
         "originals": one.originals,
+        "originals_counted": one.counted,
         "pending": one.pending,
+        "more_pending": one.is_more,
         "quarantined": one.quarantined,
         "rate_per_s": round(one.rate, 3),
         "eta_s": None if one.eta_s is None else round(one.eta_s, 1),

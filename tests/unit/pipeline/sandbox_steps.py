@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -28,8 +29,9 @@ class SingleStep(Step):
     def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
         return [self.one(item) for item in batch]
 
+    @abstractmethod
     def one(self, item: MediaInput) -> Outcome:
-        raise NotImplementedError
+        """The outcome of one item."""
 
 
 class GoodStep(SingleStep):
@@ -160,8 +162,10 @@ class BatchStep(ObedientStep):
         return outcomes
 
 
-class ForgetfulStep(SingleStep):
+class ForgetfulStep(Step):
     name = "forgetful"
+    version = 1
+    reads = "original"
 
     def run(self, batch: Sequence[MediaInput]) -> Sequence[Outcome]:
         return []
