@@ -12,22 +12,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from conditions import conditions
 from sqlalchemy import Connection, text
+from stacks import running_servers
 
 from albumen.catalog.due import Lane
 from albumen.catalog.leases import Lease
 from albumen.catalog.models import Base
-from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
 from albumen.local.seaweed import storage_options
-from albumen.local.stack import Stack
 from albumen.pipeline import backfilling, registry
 from albumen.storage.object_store import ObjectStore, StoreOptions
 from albumen.testing.catalogs import Catalogs
@@ -166,24 +163,19 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="Machine-readable.")
     options = parser.parse_args()
     met = conditions()
-    with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        stack = Stack(Home(Path(folder) / "home"))
-        try:
-            stack.servers_up()
-            served = storage_options(stack.home)
-            store = ObjectStore(
-                StoreOptions(
-                    endpoint=served["endpoint_url"],
-                    access_key=served["aws_access_key_id"],
-                    secret_key=served["aws_secret_access_key"],
-                    region=served["region_name"],
-                )
+    with running_servers() as stack:
+        served = storage_options(stack.home)
+        store = ObjectStore(
+            StoreOptions(
+                endpoint=served["endpoint_url"],
+                access_key=served["aws_access_key_id"],
+                secret_key=served["aws_secret_access_key"],
+                region=served["region_name"],
             )
-            store.ensure_bucket("bump")
-            library = TestLibrary.create(Catalogs(catalog_url(stack.home)).migrated(), store, "bump")
-            found = measure(library, options.items, options.photos)
-        finally:
-            stack.delete()
+        )
+        store.ensure_bucket("bump")
+        library = TestLibrary.create(Catalogs(catalog_url(stack.home)).migrated(), store, "bump")
+        found = measure(library, options.items, options.photos)
     found = {"conditions": {**met, "load_1min_after": conditions()["load_1min"]}, **found}
     print(json.dumps(found) if options.json else json.dumps(found, indent=2))
     is_alone = set(found["steps_run_on_catalogued_items"]) == {STEP} == {one.split()[0] for one in found["due"]}

@@ -10,21 +10,18 @@ import argparse
 import hashlib
 import json
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 from conditions import conditions, summary, timed
 from console_catalog import QUARANTINED, fill
+from stacks import running_servers
 
 from albumen.catalog import engine
 from albumen.console.navigation import PAGES
 from albumen.local import processes
-from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
-from albumen.local.stack import Stack
 
 MOST_MS = 200.0
 MOST_RISE = 2.0
@@ -94,27 +91,19 @@ def main() -> int:
     options = parser.parse_args()
     sizes = {"small": max(100, options.items // 100), "large": options.items}
     met, found = conditions(), {}
-    with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        stack = Stack(Home(Path(options.home or f"{folder}/home").absolute()))
-        try:
-            stack.servers_up()
-            stack.airflow.migrate()
-            stack.airflow.start_api()
-            with httpx.Client(base_url=stack.home.airflow_url, timeout=60, trust_env=False) as client:
-                processes.wait_until(lambda: _answers(client), 120, 0.5)
-                with stack.airflow.api as api:
-                    client.headers["Authorization"] = f"Bearer {api.token()}"
-                client.headers["Accept"] = "text/html"
-                for size, items in sizes.items():
-                    name = f"items-{items}"
-                    with engine.connect(catalog_url(stack.home)) as connection:
-                        fill(connection, name, items)
-                    found[size] = measure(client, addresses(name, items), options.rounds)
-        finally:
-            if options.home:
-                stack.down()
-            else:
-                stack.delete()
+    with running_servers(options.home) as stack:
+        stack.airflow.migrate()
+        stack.airflow.start_api()
+        with httpx.Client(base_url=stack.home.airflow_url, timeout=60, trust_env=False) as client:
+            processes.wait_until(lambda: _answers(client), 120, 0.5)
+            with stack.airflow.api as api:
+                client.headers["Authorization"] = f"Bearer {api.token()}"
+            client.headers["Accept"] = "text/html"
+            for size, items in sizes.items():
+                name = f"items-{items}"
+                with engine.connect(catalog_url(stack.home)) as connection:
+                    fill(connection, name, items)
+                found[size] = measure(client, addresses(name, items), options.rounds)
     failures = faults(found["small"], found["large"])
     met["load_1min_after"] = conditions()["load_1min"]
     if options.json:

@@ -14,25 +14,22 @@ import argparse
 import json
 import statistics
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from conditions import conditions, summary, timed
 from due_table import STEPS, Filled, fill
 from plans import Plans, explained, sequential_reads
 from sqlalchemy import Connection, Engine, text
+from stacks import running_servers
 
 from albumen.catalog import due, leases, migrate, results, shard_work, status
 from albumen.catalog import engine as engines
 from albumen.catalog.leases import Lease
 from albumen.catalog.results import Content, StepOutcome, SubjectResult
-from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
-from albumen.local.stack import Stack
 from albumen.pipeline import planning
 from albumen.settings import Settings
 from albumen.testing.catalogs import Catalogs
@@ -313,16 +310,11 @@ def main() -> int:
     met = conditions()
     sizes = sorted({max(LEAST_ROWS, options.rows // part) for part in ((1,) if options.only else (100, 10, 1))})
     scales = []
-    with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        stack = Stack(Home(Path(folder) / "home"))
-        try:
-            stack.servers_up()
-            for rows in sizes:
-                scales.append(measure(catalog_url(stack.home), rows, options.rounds))
-                if not options.json:
-                    show(scales[-1])
-        finally:
-            stack.delete()
+    with running_servers() as stack:
+        for rows in sizes:
+            scales.append(measure(catalog_url(stack.home), rows, options.rounds))
+            if not options.json:
+                show(scales[-1])
     failures = [fault for found in scales for fault in faults(found)]
     met["load_1min_after"] = conditions()["load_1min"]
     if options.json:

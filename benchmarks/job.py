@@ -40,9 +40,10 @@ import photos as pictures
 import psycopg
 import sides
 from conditions import conditions
-from latency import GIVE_UP_S, new_library, running_stack
+from latency import GIVE_UP_S, new_library
 from sampling import CATALOG, DECODING, STORE, SUPERVISORS, TASKS, Sampler
 from sqlalchemy import text
+from stacks import running_stack
 
 from albumen.catalog import changes, status
 from albumen.catalog.libraries import Library

@@ -21,8 +21,9 @@ from typing import Any
 
 from conditions import conditions, summary
 from job import upload
-from latency import new_library, photo, running_stack
+from latency import new_library, photo
 from sqlalchemy import text
+from stacks import running_stack
 
 from albumen.catalog.due import Lane
 from albumen.catalog.libraries import Library

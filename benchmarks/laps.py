@@ -17,8 +17,9 @@ from typing import Any
 
 import psycopg
 from conditions import conditions, timed
-from latency import new_library, one, photo, running_stack
+from latency import new_library, one, photo
 from psycopg import sql
+from stacks import running_stack
 
 from albumen.local.airflow import Airflow
 from albumen.local.postgres import airflow_database_url
@@ -141,7 +142,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="Machine-readable.")
     options = parser.parse_args()
     met = conditions()
-    with running_stack(None) as session:
+    with running_stack() as session:
         stack = Stack(session.home)
         real_lap(stack, session)
         found = measure(stack, options.laps)

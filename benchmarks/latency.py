@@ -14,12 +14,8 @@ import json
 import secrets
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,14 +23,13 @@ import psycopg
 from conditions import conditions, summary
 from PIL import Image
 from sqlalchemy import text
+from stacks import running_stack
 
 from albumen.catalog import libraries
 from albumen.catalog.libraries import Library
 from albumen.cli.session import Session
-from albumen.local.home import Home
 from albumen.local.postgres import airflow_database_url
 from albumen.local.seaweed import SOURCE_BUCKET
-from albumen.local.stack import Stack
 
 TARGET_P95_S = 20.0
 GIVE_UP_S = 120.0
@@ -66,19 +61,6 @@ def photo(seed: int, *, width: int = 4000, height: int = 3000) -> bytes:
     target = io.BytesIO()
     Image.fromarray(np.clip(picture + grain, 0, 255).astype(np.uint8)).save(target, "JPEG", quality=88)
     return target.getvalue()
-
-
-@contextmanager
-def running_stack(home: str | None) -> Iterator[Session]:
-    """A stack that is up: that of `home`, left up; or one of its own, deleted afterwards."""
-    with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        stack = Stack(Home(Path(home).absolute() if home else Path(folder) / "home"))
-        try:
-            stack.up(lambda message: print(message, file=sys.stderr))
-            yield Session(stack.home)
-        finally:
-            if not home:
-                stack.delete()
 
 
 def new_library(session: Session, name: str) -> Library:

@@ -11,21 +11,18 @@ import json
 import resource
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, cast
 
 from conditions import conditions, timed
 from sqlalchemy import Connection, text
+from stacks import running_servers
 
 from albumen.catalog import engine, libraries, listings, migrate
 from albumen.catalog.libraries import Library
-from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
-from albumen.local.stack import Stack
 from albumen.pipeline import discovery
 from albumen.storage.object_store import ObjectInfo, ObjectStore, Page
 from albumen.testing.catalogs import Catalogs
@@ -123,7 +120,7 @@ def by_size(maintenance: str, sizes: Sequence[int]) -> dict[str, Any]:
         migrate.upgrade(url)
         told = subprocess.run(
             [sys.executable, __file__, "--measure", url, "--keys", str(size)],
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
             check=True,
         )
@@ -142,14 +139,8 @@ def main() -> None:
     if given.measure:
         print(json.dumps(measure(given.measure, int(given.keys))))
         return
-    with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        Path(folder).chmod(0o755)
-        stack = Stack(Home(Path(folder) / "home"))
-        try:
-            stack.servers_up()
-            sizes = by_size(catalog_url(stack.home), [int(size) for size in given.keys.split(",")])
-        finally:
-            stack.delete()
+    with running_servers() as stack:
+        sizes = by_size(catalog_url(stack.home), [int(size) for size in given.keys.split(",")])
     ordered = list(sizes.values())
     growth = {name: round(ordered[0][name] / ordered[-1][name], 2) for name in ordered[0] if "keys/s" in name}
     told = {**conditions(), "sizes": sizes, "slower at the largest": growth}

@@ -13,23 +13,20 @@ import random
 import resource
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
 from conditions import conditions, timed
 from memory_catalog import a_life, fill, live
 from sqlalchemy.engine import make_url
+from stacks import running_servers
 
 from albumen.catalog import engine as engines
 from albumen.catalog import libraries, migrate, suppressions
 from albumen.catalog.suppressions import Suppression
-from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
-from albumen.local.stack import Stack
 from albumen.memories import generating
 from albumen.memories.context import Photo
 from albumen.memories.curation import choose, rules_of, score
@@ -209,14 +206,9 @@ def main() -> int:
         return 0
     met = conditions()
     found: dict[str, Any] = {"diversity": diversity(60), "taste": taste(OWNERS)}
-    with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        stack = Stack(Home(Path(folder) / "home"))
-        try:
-            stack.servers_up()
-            found["truth"] = truth(catalog_url(stack.home), options.lives)
-            found["cost"] = cost(catalog_url(stack.home), sorted({*SIZES, options.items}))
-        finally:
-            stack.delete()
+    with running_servers() as stack:
+        found["truth"] = truth(catalog_url(stack.home), options.lives)
+        found["cost"] = cost(catalog_url(stack.home), sorted({*SIZES, options.items}))
     failures = faults(found)
     if options.json:
         told = {"conditions": met, "ratio": found["taste"]["ratio"], **found, "failures": failures}

@@ -14,7 +14,6 @@ import csv
 import json
 import random
 import sys
-import tempfile
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -30,13 +29,12 @@ from edits import EDITS, pictures
 from simulated_library import fill, new_photo
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
+from stacks import running_servers
 
 from albumen.catalog import engine as engines
 from albumen.catalog import migrate
 from albumen.catalog.visits import Visit
-from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
-from albumen.local.stack import Stack
 from albumen.organise import duplicating, homes, organising, people, structure, trips
 from albumen.pipeline.steps import face_eye
 from albumen.settings import Settings
@@ -284,16 +282,11 @@ def main() -> int:
         found["copies of clips"] = takes.measure(options.corpus)
         found["people"] = faces(options.corpus)
     if options.rows or options.faces:
-        with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-            stack = Stack(Home(Path(folder) / "home"))
-            try:
-                stack.servers_up()
-                if options.rows:
-                    found["cost"] = cost(catalog_url(stack.home), (SIZES[0], options.rows), options.rounds)
-                if options.faces:
-                    found["faces"] = many_faces.measure(catalog_url(stack.home), options.faces)
-            finally:
-                stack.delete()
+        with running_servers() as stack:
+            if options.rows:
+                found["cost"] = cost(catalog_url(stack.home), (SIZES[0], options.rows), options.rounds)
+            if options.faces:
+                found["faces"] = many_faces.measure(catalog_url(stack.home), options.faces)
     failures = faults(found)
     if options.json:
         print(json.dumps({"conditions": met, **found, "failures": failures}))

@@ -14,7 +14,8 @@ import sys
 
 from conditions import conditions
 from job import tell, upload, work_off
-from latency import new_library, photo, running_stack
+from latency import new_library, photo
+from stacks import running_stack
 
 SIZES = ((4000, 3000), (3000, 4000), (4032, 2268), (2048, 1536))
 

@@ -15,7 +15,6 @@ import csv
 import io
 import json
 import sys
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import partial
@@ -29,15 +28,14 @@ from edits import pictures
 from PIL import Image, ImageOps
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from stacks import running_servers
 
 from albumen.catalog import engine as engines
 from albumen.catalog import migrate
-from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
 from albumen.local.sample.fetch import fetch
 from albumen.local.sample.packages import PACKAGES
 from albumen.local.sample.pictures import members, read_members
-from albumen.local.stack import Stack
 from albumen.organise import organising, searching
 from albumen.pipeline.contract import MediaInput, Step, StepResult
 from albumen.pipeline.steps.scene import SceneStep
@@ -232,27 +230,19 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="Machine-readable.")
     options = parser.parse_args()
     settings, met, found = Settings(), conditions(), {}
-    with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        stack = Stack(Home(Path(options.home or f"{folder}/home").absolute()))
-        try:
-            stack.servers_up()
-            maintenance = catalog_url(stack.home)
-            if not options.no_truth:
-                seen = looked_at(options.corpus)
-                url = _database(maintenance, "bench_truth")
-                fill(url, seen, settings)
-                names = {key: name for name, (key, _) in seen.items()}
-                found["right"] = {"pictures": len(seen), **judge(Searcher(url, settings), read_truth(seen), names)}
-            if options.items:
-                url = _database(maintenance, f"bench_{options.items}")
-                vectors = label_vectors.load(settings.models.sentences, Path(settings.models.directory))
-                search_catalog.fill(url, options.items, vectors)
-                found["ms"] = {"items": options.items, **quick(Searcher(url, settings), options.rounds)}
-        finally:
-            if options.home:
-                stack.down()
-            else:
-                stack.delete()
+    with running_servers(options.home) as stack:
+        maintenance = catalog_url(stack.home)
+        if not options.no_truth:
+            seen = looked_at(options.corpus)
+            url = _database(maintenance, "bench_truth")
+            fill(url, seen, settings)
+            names = {key: name for name, (key, _) in seen.items()}
+            found["right"] = {"pictures": len(seen), **judge(Searcher(url, settings), read_truth(seen), names)}
+        if options.items:
+            url = _database(maintenance, f"bench_{options.items}")
+            vectors = label_vectors.load(settings.models.sentences, Path(settings.models.directory))
+            search_catalog.fill(url, options.items, vectors)
+            found["ms"] = {"items": options.items, **quick(Searcher(url, settings), options.rounds)}
     failures = []
     if (ms := found.get("ms")) and ms["p95"] > TARGET_P95_MS:
         failures.append(f"p95 of a search is {ms['p95']} ms")

@@ -14,23 +14,20 @@ import heapq
 import json
 import statistics
 import sys
-import tempfile
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from conditions import conditions, timed
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
+from stacks import running_servers
 
 from albumen.catalog import engine as engines
 from albumen.catalog import leases, libraries, migrate
 from albumen.catalog.due import Lane
 from albumen.catalog.leases import Lease
-from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
-from albumen.local.stack import Stack
 
 STEPS = ["metadata", "renditions"]
 BACKLOG, FRESH = 1, 2
@@ -105,32 +102,27 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="Machine-readable.")
     options = parser.parse_args()
     met, found = conditions(), list[dict[str, Any]]()
-    with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        stack = Stack(Home(Path(folder) / "home"))
-        try:
-            stack.servers_up()
-            url = make_url(catalog_url(stack.home)).render_as_string(hide_password=False)
-            migrate.upgrade(url)
-            engine = engines.engine(url)
+    with running_servers() as stack:
+        url = make_url(catalog_url(stack.home)).render_as_string(hide_password=False)
+        migrate.upgrade(url)
+        engine = engines.engine(url)
+        with engine.connect() as connection:
+            for name in ("backlog", "fresh"):
+                libraries.create(connection, name=name, bucket=name, prefix="", home_zone="UTC", consents=())
+            connection.commit()
+        for lane in (Lane.BACKFILL, Lane.FRESH):
             with engine.connect() as connection:
-                for name in ("backlog", "fresh"):
-                    libraries.create(connection, name=name, bucket=name, prefix="", home_zone="UTC", consents=())
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
+                connection.execute(CLEAR)
+                last = 1_000 + options.backlog
+                scope = {"library_id": BACKLOG, "lane": int(lane), "first": 1_000, "last": last, "steps": STEPS}
+                connection.execute(ENQUEUE, scope)
                 connection.commit()
-            for lane in (Lane.BACKFILL, Lane.FRESH):
-                with engine.connect() as connection:
-                    connection.execute(text("SET LOCAL statement_timeout = 0"))
-                    connection.execute(CLEAR)
-                    last = 1_000 + options.backlog
-                    scope = {"library_id": BACKLOG, "lane": int(lane), "first": 1_000, "last": last, "steps": STEPS}
-                    connection.execute(ENQUEUE, scope)
-                    connection.commit()
-                for slots in SLOTS:
-                    waited = told(engine, slots, options.photos, f"{lane.name}/{slots}")
-                    row = {"backlog": lane.name.lower(), "slots": slots, "first slot, s": waited.first_s}
-                    found.append({**row, "last done, s": waited.last_s, "lease, ms": waited.lease_ms})
-            engine.dispose()
-        finally:
-            stack.delete()
+            for slots in SLOTS:
+                waited = told(engine, slots, options.photos, f"{lane.name}/{slots}")
+                row = {"backlog": lane.name.lower(), "slots": slots, "first slot, s": waited.first_s}
+                found.append({**row, "last done, s": waited.last_s, "lease, ms": waited.lease_ms})
+        engine.dispose()
     failures = [f"{row} waited for more than one shard" for row in found if row["first slot, s"] > SHARD_S]
     failures += [f"{row}: a lease takes too long" for row in found if row["lease, ms"] > TARGET_MS]
     if options.json:

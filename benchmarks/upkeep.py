@@ -14,12 +14,10 @@ import argparse
 import json
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, cast
 
 from conditions import conditions
@@ -27,15 +25,14 @@ from due import result_of
 from due_table import STEPS
 from plans import explained
 from sqlalchemy import Connection, Engine, text
+from stacks import running_servers
 
 from albumen.catalog import due, history, leases, libraries, migrate, results, shard_work, slos
 from albumen.catalog import engine as engines
 from albumen.catalog.due import Lane
 from albumen.catalog.leases import Lease
 from albumen.catalog.libraries import Library
-from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
-from albumen.local.stack import Stack
 from albumen.pipeline.maintenance.retiring import retire
 from albumen.pipeline.running import Workplace
 from albumen.settings import Settings
@@ -195,20 +192,15 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="Machine-readable.")
     options = parser.parse_args()
     met = conditions()
-    with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        stack = Stack(Home(Path(folder) / "home"))
-        try:
-            stack.servers_up()
-            url = catalog_url(stack.home)
-            migrate.upgrade(url)
-            upkeep = Upkeep(url, options.items)
-            months, last = [], datetime.now(UTC) - 2 * MONTH
-            for number in range(1, MONTHS + 1):
-                months.append(upkeep.month(number, last - (MONTHS - number) * MONTH))
-                print(months[-1], file=sys.stderr)
-            pruned = upkeep.pruned(last)
-        finally:
-            stack.delete()
+    with running_servers() as stack:
+        url = catalog_url(stack.home)
+        migrate.upgrade(url)
+        upkeep = Upkeep(url, options.items)
+        months, last = [], datetime.now(UTC) - 2 * MONTH
+        for number in range(1, MONTHS + 1):
+            months.append(upkeep.month(number, last - (MONTHS - number) * MONTH))
+            print(months[-1], file=sys.stderr)
+        pruned = upkeep.pruned(last)
     failures = faults(months)
     told = {"conditions": met, "items": options.items, "history_days": KEPT_DAYS, "months": months, "read": pruned}
     print(json.dumps({**told, "failures": failures}, indent=None if options.json else 1))

@@ -13,20 +13,17 @@ import json
 import resource
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from conditions import conditions, summary, timed
 from console_catalog import fill
 from sqlalchemy import text
+from stacks import running_servers
 
 from albumen.catalog import backfills, engine, export, libraries
 from albumen.catalog.backfills import Selection
-from albumen.local.home import Home
 from albumen.local.postgres import catalog_url
-from albumen.local.stack import Stack
 from albumen.pipeline import registry
 from albumen.pipeline.backfilling import scope_of
 from albumen.settings import Settings
@@ -76,24 +73,16 @@ def main() -> int:
         print(json.dumps(measure(*options.measure)))
         return 0
     met, found = conditions(), {}
-    with tempfile.TemporaryDirectory(prefix="albumen-bench-") as folder:
-        stack = Stack(Home(Path(options.home or f"{folder}/home").absolute()))
-        try:
-            stack.servers_up()
-            url = catalog_url(stack.home)
-            for items in map(int, options.items.split(",")):
-                with engine.connect(url) as connection:
-                    fill(connection, f"items-{items}", items)
-                    connection.execute(text("DELETE FROM due WHERE step = :step"), {"step": STEP})
-                    connection.commit()
-                command = [sys.executable, __file__, "--measure", url, f"items-{items}"]
-                told = subprocess.run(command, capture_output=True, text=True, check=True)
-                found[f"{items:,}"] = json.loads(told.stdout)
-        finally:
-            if options.home:
-                stack.down()
-            else:
-                stack.delete()
+    with running_servers(options.home) as stack:
+        url = catalog_url(stack.home)
+        for items in map(int, options.items.split(",")):
+            with engine.connect(url) as connection:
+                fill(connection, f"items-{items}", items)
+                connection.execute(text("DELETE FROM due WHERE step = :step"), {"step": STEP})
+                connection.commit()
+            command = [sys.executable, __file__, "--measure", url, f"items-{items}"]
+            told = subprocess.run(command, capture_output=True, text=True, check=True)
+            found[f"{items:,}"] = json.loads(told.stdout)
     first, *_, last = found.values()
     failures = [
         f"{name}: {last[name]} at the largest, {first[name]} at the smallest"

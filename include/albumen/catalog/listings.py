@@ -8,6 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from albumen.catalog import due
+
 OPEN = text(
     "SELECT listing_id FROM listings WHERE library_id = :library_id AND finished_at IS NULL ORDER BY 1 DESC LIMIT 1"
 )
@@ -23,16 +25,25 @@ CHECKPOINT = text("""
     UPDATE listing_shards SET token = :token, keys = keys + :keys, finished_at = CASE WHEN :finished THEN now() END
     WHERE listing_id = :listing_id AND prefix = :prefix
 """)
-COMPLETE = text("""
-    UPDATE listings l SET finished_at = now(), keys = s.keys
-    FROM (SELECT COALESCE(sum(keys), 0) AS keys, bool_and(finished_at IS NOT NULL) AS whole
-          FROM listing_shards WHERE listing_id = :listing_id) AS s
-    WHERE l.listing_id = :listing_id AND s.whole AND l.finished_at IS NULL
-      AND s.keys = (SELECT count(*) FROM listed_keys WHERE listing_id = :listing_id)
-    RETURNING l.keys
+WHOLE = text("""
+    SELECT COALESCE(sum(s.keys), 0)::bigint AS keys,
+        bool_and(s.finished_at IS NOT NULL)
+            AND EXISTS (SELECT FROM listed_keys WHERE listing_id = :listing_id AND key = '') AS whole
+    FROM listing_shards s WHERE s.listing_id = :listing_id
 """)
+BEGIN_KEYS = text("INSERT INTO listed_keys (listing_id, key) VALUES (:listing_id, '') ON CONFLICT DO NOTHING")
+"""No object has an empty key: the row tells whether the table is still the one that the listing began to fill."""
+
+COMPLETE = text("UPDATE listings SET finished_at = now(), keys = :keys WHERE listing_id = :listing_id")
 RESTART = text("UPDATE listing_shards SET token = '', keys = 0, finished_at = NULL WHERE listing_id = :listing_id")
-FORGET_KEYS = text("DELETE FROM listed_keys WHERE listing_id = :listing_id")
+FORGET_KEYS = text("""
+    WITH gone AS (
+        DELETE FROM listed_keys WHERE listing_id = :listing_id AND key IN (
+            SELECT key FROM listed_keys WHERE listing_id = :listing_id AND key >= :first ORDER BY key LIMIT :most
+        ) RETURNING key
+    )
+    SELECT max(key) FROM gone
+""")
 EXPECTED = text("""
     SELECT keys FROM listings WHERE library_id = :library_id AND finished_at IS NOT NULL
     ORDER BY listing_id DESC LIMIT 1
@@ -68,6 +79,7 @@ def start(connection: Connection, library_id: int, prefixes: Sequence[tuple[str,
             "direct": [direct for _, direct in prefixes],
         },
     )
+    connection.execute(BEGIN_KEYS, {"listing_id": listing_id})
     return listing_id
 
 
@@ -84,27 +96,32 @@ def checkpoint(connection: Connection, listing_id: int, prefix: str, *, token: s
 
 
 def restart(connection: Connection, listing_id: int) -> None:
-    """List everything again, because the store forgot a token or the catalog lost keys."""
+    """List everything again, because the catalog lost keys; those it still has are to be forgotten before."""
     connection.execute(RESTART, {"listing_id": listing_id})
-    connection.execute(FORGET_KEYS, {"listing_id": listing_id})
+    connection.execute(BEGIN_KEYS, {"listing_id": listing_id})
 
 
-def complete(connection: Connection, listing_id: int) -> int | None:
-    """End a listing that is whole; None, and everything to be listed again, when keys were lost meanwhile.
+def whole(connection: Connection, listing_id: int) -> int | None:
+    """How many keys a listing found; None when it is not through, or its keys were lost meanwhile.
 
     `listed_keys` is unlogged: a crash of the server empties it, and a listing that lost keys may
     not be believed about what is missing.
     """
-    keys = connection.execute(COMPLETE, {"listing_id": listing_id}).scalar_one_or_none()
-    if keys is None:
-        restart(connection, listing_id)
-        return None
-    return int(keys)
+    found = connection.execute(WHOLE, {"listing_id": listing_id}).one()
+    return int(found.keys) if found.whole else None
 
 
-def forget_keys(connection: Connection, listing_id: int) -> None:
-    """Drop the remembered keys of an ended listing."""
-    connection.execute(FORGET_KEYS, {"listing_id": listing_id})
+def complete(connection: Connection, listing_id: int, keys: int) -> None:
+    """End a listing."""
+    connection.execute(COMPLETE, {"listing_id": listing_id, "keys": keys})
+
+
+def forget_keys(connection: Connection, listing_id: int, *, first: str = "", most: int) -> str | None:
+    """Drop remembered keys from one on, as many as a statement should; the last of them, None when there is none."""
+    due.lookups_only(connection)
+    parameters = {"listing_id": listing_id, "first": first, "most": most}
+    last: str | None = connection.execute(FORGET_KEYS, parameters).scalar_one()
+    return last
 
 
 def expected_keys(connection: Connection, library_id: int) -> int | None:

@@ -51,10 +51,18 @@ REMEMBER_KEYS = text("""
     INSERT INTO listed_keys (listing_id, key) SELECT :listing_id, unnest(CAST(:keys AS text[])) ON CONFLICT DO NOTHING
 """)
 
+UNTIL = text("""
+    SELECT max(key) FROM (
+        SELECT key FROM originals WHERE library_id = :library_id AND bucket = :bucket AND key > :after
+        ORDER BY key LIMIT :most
+    ) AS next
+""")
+
 MISSING = text("""
     UPDATE originals o SET missed_listing = COALESCE(o.missed_listing, :listing_id)
     FROM listings l
-    WHERE l.listing_id = :listing_id AND o.library_id = l.library_id AND o.bucket = :bucket
+    WHERE l.listing_id = :listing_id AND o.library_id = :library_id AND o.bucket = :bucket
+      AND o.key > :after AND o.key <= :until
       AND o.vanished_at IS NULL AND o.discovered_at < l.started_at
       AND NOT EXISTS (SELECT FROM listed_keys k WHERE k.listing_id = :listing_id AND k.key = o.key)
     RETURNING o.key, old.missed_listing IS NOT NULL AND old.missed_listing < :listing_id AS twice
@@ -132,10 +140,23 @@ def remember_keys(connection: Connection, listing_id: int, keys: Sequence[str]) 
     return connection.execute(REMEMBER_KEYS, {"listing_id": listing_id, "keys": list(keys)}).rowcount
 
 
-def mark_missing(connection: Connection, library: Library, listing_id: int) -> list[str]:
-    """Mark the originals a complete listing did not show; return the keys missed by an earlier one too."""
-    rows = connection.execute(MISSING, {"listing_id": listing_id, "bucket": library.bucket})
-    return [row.key for row in rows if row.twice]
+def mark_missing(
+    connection: Connection, library: Library, listing_id: int, *, after: str, most: int
+) -> tuple[str | None, list[str]]:
+    """Mark the originals a complete listing did not show, among the next so many keys after one.
+
+    Returns
+    -------
+    (str or None, list)
+        The last of the keys looked at, None when there was none; the keys missed by an earlier listing too.
+    """
+    due.lookups_only(connection)
+    scope = {"library_id": library.library_id, "bucket": library.bucket, "after": after}
+    until: str | None = connection.execute(UNTIL, {**scope, "most": most}).scalar_one()
+    if until is None:
+        return None, []
+    rows = connection.execute(MISSING, {**scope, "until": until, "listing_id": listing_id})
+    return until, [row.key for row in rows if row.twice]
 
 
 def vanish(connection: Connection, library: Library, keys: Sequence[str]) -> int:

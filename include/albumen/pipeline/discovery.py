@@ -25,6 +25,8 @@ from albumen.storage.s3_events import ObjectChange
 MAX_PREFIXES = 1000
 MAX_DEPTH = 6
 BATCH_KEYS = 1000
+KEYS_AT_ONCE = 10_000
+"""So many a statement asks about when a listing ends; it may not take longer the larger the library."""
 LOOKS_AT_ONCE = 8
 
 Row = TypeVar("Row")
@@ -73,26 +75,57 @@ def list_prefix(
 def conclude_listing(connect: Connect, store: ObjectStore, library: Library, listing_id: int) -> tuple[int, int] | None:
     """End a complete listing: mark what it missed, let go what two listings missed.
 
+    Goes through the library's originals in steps; what was killed in between is asked again from the first.
+
     Returns
     -------
     (int, int) or None
         Keys listed and originals vanished; None when the listing has to be made again.
     """
-    with connect() as connection:
-        keys = listings.complete(connection, listing_id)
-        if keys is None:
+    after: str | None = ""
+    vanished = 0
+    while after is not None:
+        with connect() as connection:
+            keys = listings.whole(connection, listing_id)
+            if keys is None:
+                break
+            after, missing = originals.mark_missing(connection, library, listing_id, after=after, most=KEYS_AT_ONCE)
             connection.commit()
-            return None
-        missing = originals.mark_missing(connection, library, listing_id)
-        connection.commit()
-    gone = [key for key in missing if _is_gone(store, library.bucket, key)]
+        vanished += _let_go(connect, store, library, missing)
+    if keys is not None:
+        with connect() as connection:
+            listings.complete(connection, listing_id, keys)
+            connection.commit()
+    _forget_keys(connect, listing_id)
+    if keys is None:
+        with connect() as connection:
+            listings.restart(connection, listing_id)
+            connection.commit()
+        return None
+    return keys, vanished
+
+
+def _let_go(connect: Connect, store: ObjectStore, library: Library, missing: Sequence[str]) -> int:
+    """Let go of the keys at which nothing is indeed; how many originals vanished."""
+    if not missing:
+        return 0
+    with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
+        looked = pool.map(lambda key: _is_gone(store, library.bucket, key), missing)
+        gone = [key for key, is_gone in zip(missing, looked, strict=True) if is_gone]
     with connect() as connection:
         vanished = originals.vanish(connection, library, gone)
         told = {media for key in gone if is_sidecar_name(key) for media in media_keys(key)}
         sidecars.retell(connection, library.library_id, told)
-        listings.forget_keys(connection, listing_id)
         connection.commit()
-    return keys, vanished
+    return vanished
+
+
+def _forget_keys(connect: Connect, listing_id: int) -> None:
+    last: str | None = ""
+    while last is not None:
+        with connect() as connection:
+            last = listings.forget_keys(connection, listing_id, first=last, most=KEYS_AT_ONCE)
+            connection.commit()
 
 
 def register_keys(connect: Connect, store: ObjectStore, library: Library, keys: Sequence[str]) -> Registered:

@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from albumen.catalog import listings, quarantine
 from albumen.pipeline import discovery, registry
@@ -245,6 +246,43 @@ def test_a_listing_that_lost_its_keys_is_made_again_and_lets_nothing_go(library,
     assert discovery.conclude_listing(library.connect, library.store, library.library, listing_id) is None
     assert library.discover() == (1, 0)
     assert set(library.records()) == {"a.jpg"}
+
+
+def test_a_listing_ends_in_steps_and_what_is_missing_is_found_in_each(library, photo, monkeypatch) -> None:
+    monkeypatch.setattr(discovery, "KEYS_AT_ONCE", 2)
+    for number in range(9):
+        library.put(f"{number % 3}/{number}.jpg", photo(number))
+    assert library.discover() == (9, 0)
+    for number in (0, 3, 4, 8):
+        library.delete(f"{number % 3}/{number}.jpg")
+
+    assert library.discover() == (5, 0)
+    assert library.discover() == (5, 4)
+    assert set(library.records()) == {"1/1.jpg", "2/2.jpg", "2/5.jpg", "0/6.jpg", "1/7.jpg"}
+    assert library.query("SELECT FROM listed_keys") == []
+
+
+@pytest.mark.parametrize("lost", [1, 2, 4])
+def test_keys_that_are_lost_while_a_listing_ends_let_nothing_go(library, photo, monkeypatch, lost: int) -> None:
+    monkeypatch.setattr(discovery, "KEYS_AT_ONCE", 2)
+    for number in range(6):
+        library.put(f"{number}.jpg", photo(number))
+    library.discover()
+    library.execute("UPDATE originals SET missed_listing = 0, discovered_at = now() - interval '1 day'")
+    asked, steps = listings.whole, []
+
+    def after_a_crash(connection: Connection, listing_id: int) -> int | None:
+        steps.append(listing_id)
+        if len(steps) == lost:
+            library.execute("TRUNCATE listed_keys")
+        return asked(connection, listing_id)
+
+    monkeypatch.setattr(listings, "whole", after_a_crash)
+    assert library.discover() is None
+    assert len(steps) == lost
+    assert library.discover() == (6, 0)
+    assert len(library.records()) == 6
+    assert library.query("SELECT FROM originals WHERE missed_listing IS NOT NULL") == []
 
 
 def test_hostile_keys_are_kept_exactly_and_their_objects_are_read(library, sandbox, photo) -> None:
