@@ -29,7 +29,7 @@ from albumen.catalog import due, leases, migrate, results, shard_work, status
 from albumen.catalog import engine as engines
 from albumen.catalog.leases import Lease
 from albumen.catalog.results import Content, StepOutcome, SubjectResult
-from albumen.local.postgres import catalog_url
+from albumen.local.postgres import SERVER_SETTINGS, catalog_url
 from albumen.pipeline import planning
 from albumen.settings import Settings
 from albumen.testing.catalogs import Catalogs
@@ -305,9 +305,11 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000, help="Due rows of the largest size.")
     parser.add_argument("--only", action="store_true", help="That size alone.")
     parser.add_argument("--rounds", type=int, default=21, help="How often each question is asked.")
+    parser.add_argument("--buffers", default=SERVER_SETTINGS["shared_buffers"], help="PostgreSQL's shared_buffers.")
     parser.add_argument("--json", action="store_true", help="Machine-readable.")
     options = parser.parse_args()
-    met = conditions()
+    SERVER_SETTINGS["shared_buffers"] = options.buffers
+    met = {**conditions(), "shared_buffers": options.buffers}
     sizes = sorted({max(LEAST_ROWS, options.rows // part) for part in ((1,) if options.only else (100, 10, 1))})
     scales = []
     with running_servers() as stack:
