@@ -242,14 +242,14 @@ class VideoStep(SingleStep):
         return StepResult(rows={"video": [{"said": output.strip()}]})
 
 
-class UnwillingStep(SingleStep):
+class UnwillingStep(GoodStep):
     name = "unwilling"
 
     def __init__(self, settings: Any) -> None:
         raise FileNotFoundError("weights are missing: run `albumen models`")
 
 
-class SlowStartStep(SingleStep):
+class SlowStartStep(GoodStep):
     name = "slow_start"
 
     def __init__(self, settings: Any) -> None:
