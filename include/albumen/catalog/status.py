@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import due, integrity, progress, step_pauses
+from albumen.catalog import due, integrity, listings, progress, step_pauses
 from albumen.catalog.integrity import Walk
 from albumen.catalog.progress import Left
 from albumen.catalog.step_pauses import StepPause
@@ -34,11 +34,6 @@ ORIGINALS = text("""
     SELECT count(*) FROM (
         SELECT FROM originals WHERE library_id = :library_id AND vanished_at IS NULL LIMIT :most
     ) AS counted
-""")
-
-LISTED = text("""
-    SELECT keys FROM listings WHERE library_id = :library_id AND finished_at IS NOT NULL
-    ORDER BY listing_id DESC LIMIT 1
 """)
 
 ENDED_SINCE = text("""
@@ -140,7 +135,7 @@ def of_library(connection: Connection, library_id: int, name: str) -> LibrarySta
     for step_name, pause in step_pauses.everyone(connection).items():
         steps.setdefault(step_name, StepStatus()).stopped = pause
     ended = connection.execute(ENDED_SINCE, {**scope, "seconds": RATE_WINDOW_S}).scalar_one()
-    listed = connection.execute(LISTED, scope).scalar_one_or_none()
+    listed = listings.expected_keys(connection, library_id)
     counted = originals < MOST_ORIGINALS
     return LibraryStatus(
         name=name,
