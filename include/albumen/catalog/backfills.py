@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from albumen.catalog import due
 from albumen.catalog.due import Lane
+
+READ_AT_ONCE = 50_000
+"""So many items a statement reads; it may not take longer the larger the library."""
+READ_A_TURN = 2_000_000
+"""So many items one `advance` reads, however few of them are selected: some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +102,14 @@ _SELECTED = """
           SELECT FROM renditions r WHERE r.library_id = i.library_id AND r.item_id = i.item_id AND r.name = 'preview'))
 """
 
-_SELECTED_OF_LIBRARY = _SELECTED.format(items="items i")
+_SELECTED_OF_LIBRARY = _SELECTED.format(items="items i") + "AND i.item_id <= :until"
 _SELECTED_OF_KEYS = _SELECTED.format(items=_OF_KEYS)
+
+UNTIL = text("""
+    SELECT max(item_id) FROM (
+        SELECT item_id FROM items WHERE library_id = :library_id AND item_id > :after ORDER BY item_id LIMIT :read
+    ) AS next
+""")
 
 MEASURE = text(f"SELECT count(*) FROM ({_SELECTED_OF_LIBRARY}) AS selected")  # noqa: S608
 MEASURE_OF_KEYS = text(f"SELECT count(*) FROM ({_SELECTED_OF_KEYS}) AS selected")  # noqa: S608
@@ -151,9 +163,14 @@ SIGNATURE = text("""
 
 
 def measure(connection: Connection, library_id: int, scope: StepScope, selection: Selection) -> int:
-    """How many items a backfill would make due. Without keys it grows with the library: it reads the selection."""
-    question = MEASURE_OF_KEYS if selection.keys else MEASURE
-    return int(connection.execute(question, _parameters(library_id, scope, selection, after=0)).scalar_one())
+    """How many items a backfill would make due. Without keys it grows with the library, which it reads in parts."""
+    parameters = _parameters(library_id, scope, selection)
+    if selection.keys:
+        return int(connection.execute(MEASURE_OF_KEYS, {**parameters, "after": 0}).scalar_one())
+    return sum(
+        int(connection.execute(MEASURE, {**parameters, "after": after, "until": until}).scalar_one())
+        for after, until in _parts(connection, library_id, 0)
+    )
 
 
 def unknown_keys(connection: Connection, library_id: int, keys: Sequence[str]) -> list[str]:
@@ -170,27 +187,55 @@ def create(connection: Connection, library_id: int, step: str, selection: Select
 
 
 def advance(connection: Connection, scopes: Mapping[str, StepScope], *, most: int) -> int:
-    """Make the next `most` of the open backfills of these steps due: in the lane `backfill`, named ones in `fresh`."""
+    """Make the next `most` of the open backfills of these steps due: in the lane `backfill`, named ones in `fresh`.
+
+    Fewer, too, where a large library has few that are selected: the next call goes on behind them.
+    """
     enqueued = 0
     for row in connection.execute(OPEN).mappings().all():
         if row["step"] not in scopes or enqueued >= most:
             continue
-        scope, room = scopes[row["step"]], most - enqueued
-        selection = Selection.from_dict(row["selection"])
-        parameters = _parameters(row["library_id"], scope, selection, after=row["cursor"])
-        question, lane = (NEXT_OF_KEYS, Lane.FRESH) if selection.keys else (NEXT, Lane.BACKFILL)
-        items = connection.execute(question, {**parameters, "most": room}).scalars().all()
+        scope, selection = scopes[row["step"]], Selection.from_dict(row["selection"])
+        lane = Lane.FRESH if selection.keys else Lane.BACKFILL
+        items, cursor = _next(connection, row["library_id"], scope, selection, row["cursor"], most - enqueued)
         pairs = [(item, scope.name) for item in items]
         due.enqueue(connection, row["library_id"], pairs, subject_kind="i", lane=lane)
         state = {
             "backfill_id": row["backfill_id"],
-            "cursor": items[-1] if items else row["cursor"],
+            "cursor": row["cursor"] if cursor is None else cursor,
             "enqueued": len(items),
-            "finished": len(items) < room,
+            "finished": cursor is None,
         }
         connection.execute(ADVANCE, state)
         enqueued += len(items)
     return enqueued
+
+
+def _next(
+    connection: Connection, library_id: int, scope: StepScope, selection: Selection, after: int, most: int
+) -> tuple[list[int], int | None]:
+    """Selected items behind a cursor, and where to go on; None at the end."""
+    parameters = _parameters(library_id, scope, selection)
+    if selection.keys:
+        named = connection.execute(NEXT_OF_KEYS, {**parameters, "after": after, "most": most}).scalars().all()
+        return list(named), named[-1] if len(named) == most else None
+    items: list[int] = []
+    parts = _parts(connection, library_id, after)
+    for begin, until in islice(parts, READ_A_TURN // READ_AT_ONCE):
+        room = {"after": begin, "until": until, "most": most - len(items)}
+        items += connection.execute(NEXT, {**parameters, **room}).scalars()
+        if len(items) == most:
+            return items, items[-1]
+        after = until
+    return items, after if next(parts, None) else None
+
+
+def _parts(connection: Connection, library_id: int, after: int) -> Iterator[tuple[int, int]]:
+    """The library's items behind one, in parts that a statement reads: behind which, up to and with which."""
+    scope = {"library_id": library_id, "read": READ_AT_ONCE}
+    while (until := connection.execute(UNTIL, {**scope, "after": after}).scalar_one()) is not None:
+        yield after, until
+        after = until
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +272,9 @@ def notice_change(connection: Connection, step: str, signature: str, version: in
     return row is not None
 
 
-def _parameters(library_id: int, scope: StepScope, selection: Selection, *, after: int) -> dict[str, Any]:
+def _parameters(library_id: int, scope: StepScope, selection: Selection) -> dict[str, Any]:
     return {
         "library_id": library_id,
-        "after": after,
         "step": scope.name,
         "signature": scope.signature,
         "kinds": list(scope.kinds),

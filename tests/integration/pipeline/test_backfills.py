@@ -223,6 +223,28 @@ def test_a_backfill_goes_on_where_it_was_interrupted(filled) -> None:
         "SELECT count(*) AS n FROM outcome_history WHERE step = 'metadata' GROUP BY subject_id")} == {2}  # fmt: skip
 
 
+def test_a_large_library_is_read_in_parts(filled, monkeypatch) -> None:
+    monkeypatch.setattr(backfills, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(backfills, "READ_A_TURN", 4)
+    last = max(row.item_id for row in filled.query("SELECT item_id FROM items"))
+    filled.execute(f"UPDATE outcomes SET inputs_key = '' WHERE step = 'metadata' AND subject_id = {last}")
+    assert measure(filled, "metadata", stale_only=True) == 1
+    assert measure(filled, "metadata") == 6
+    with filled.connect() as connection:
+        backfills.create(connection, filled.library.library_id, "metadata", Selection())
+        connection.commit()
+    scopes = {"metadata": backfilling.scope_of(registry.steps()["metadata"], filled.settings)}
+    told = []
+    for _ in range(3):
+        with filled.connect() as connection:
+            enqueued = backfills.advance(connection, scopes, most=4)
+            connection.commit()
+        (row,) = filled.query("SELECT finished_at IS NOT NULL AS finished FROM backfills")
+        told.append((enqueued, row.finished))
+    assert told == [(0, False), (1, True), (0, True)]
+    assert [row.subject_id for row in filled.query("SELECT subject_id FROM due")] == [last]
+
+
 def test_retired_items_are_not_backfilled(filled) -> None:
     filled.delete("2010/0.jpg")
     filled.discover()
