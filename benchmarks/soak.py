@@ -45,6 +45,16 @@ PREVIEWS = text("""
     SELECT o.key FROM originals o JOIN renditions r USING (library_id, item_id)
     WHERE o.library_id = :library_id AND o.key = ANY(:keys) AND r.name = 'preview'
 """)
+SLOWEST = 3
+STORY = text("""
+    WITH one AS (SELECT * FROM originals WHERE library_id = :library_id AND key = :key)
+    SELECT discovered_at AS at, 'discovered' AS what FROM one
+    UNION ALL
+    SELECT h.at, concat_ws(' ', h.step, h.state, h.reason, h.attempts) FROM outcome_history h, one
+    WHERE h.library_id = :library_id AND h.subject_id IN (one.original_id, one.item_id)
+      AND h.step IN ('fingerprint', 'identify', 'renditions')
+    ORDER BY at
+""")
 PRESENT = text("SELECT key FROM originals WHERE library_id = :library_id AND vanished_at IS NULL")
 
 
@@ -56,8 +66,8 @@ class Traffic:
     chance: random.Random
     there: list[str] = field(default_factory=list)
     waiting: dict[str, float] = field(default_factory=dict)
-    waited: list[tuple[float, float]] = field(default_factory=list)
-    """Monotonic second of the upload, seconds to the preview."""
+    waited: list[tuple[float, float, str]] = field(default_factory=list)
+    """Monotonic second of the upload, seconds to the preview, key."""
     done: dict[str, int] = field(default_factory=lambda: {"uploads": 0, "edits": 0, "deletions": 0, "backfills": 0})
 
     def step(self, n: int) -> None:
@@ -76,15 +86,16 @@ class Traffic:
             self.waiting.pop(self.scene.library.prefix + gone, None)
             self.done["deletions"] += 1
 
-    def look(self) -> None:
-        """Note which of the waiting photos have their previews."""
+    def look(self) -> bool:
+        """Note which of the waiting photos have their previews; whether all have."""
         with self.scene.session.connect() as connection:
             scope = {"library_id": self.scene.library.library_id, "keys": list(self.waiting)}
             ready = connection.execute(PREVIEWS, scope).scalars().all()
         now = time.monotonic()
         for key in ready:
             uploaded = self.waiting.pop(key)
-            self.waited.append((uploaded, now - uploaded))
+            self.waited.append((uploaded, now - uploaded, key))
+        return not self.waiting
 
     def _put(self, name: str, seed: int) -> None:
         self.scene.upload(name, a_photo(seed, size=SIZE))
@@ -142,17 +153,18 @@ def soak(running: Running, minutes: float) -> dict[str, Any]:
                 api.trigger("backfill_step", conf)
             traffic.done["backfills"] += 1
         time.sleep(max(0.0, PAUSE_S - (time.monotonic() - now)))
+    lasted = time.monotonic() - began
+    wait_for(traffic.look, "the last previews", SETTLES_S)
     with running.cluster.api as api:
         # What was deleted before anybody read it is tried again until two full listings have missed it.
         for _ in range(2):
             run_id = api.trigger("ingest_originals", {"full": True, "library": "soak"})
             api.wait("ingest_originals", run_id, SETTLES_S)
     wait_for(lambda: scene.settled(len(traffic.there)), "everything to end", SETTLES_S)
-    traffic.look()
-    return {"traffic": traffic.done, **_told(samples, traffic, began), **_rest(traffic)}
+    return {"traffic": traffic.done, **_told(samples, traffic, began, lasted), **_rest(traffic)}
 
 
-def _told(samples: list[dict[str, float]], traffic: Traffic, began: float) -> dict[str, Any]:
+def _told(samples: list[dict[str, float]], traffic: Traffic, began: float, lasted: float) -> dict[str, Any]:
     length = max(1, len(samples) // 6)
     early, late = samples[length : 2 * length], samples[-length:]
     over: dict[str, Any] = {}
@@ -164,12 +176,29 @@ def _told(samples: list[dict[str, float]], traffic: Traffic, began: float) -> di
                 "at the end": round(values[1], 1),
                 "ratio": round(values[1] / values[0], 3) if values[0] else None,
             }
-    width = samples[-1]["s"] / 6
+    width = lasted / 6
     lag = [
-        summary([took for at, took in traffic.waited if width * n <= at - began < width * (n + 1)] or [0.0])
+        summary([took for at, took, _ in traffic.waited if width * n <= at - began < width * (n + 1)] or [0.0])
         for n in range(6)
     ]
-    return {"grew": over, "upload to preview, s, by sixths": lag, "never ready": len(traffic.waiting)}
+    return {
+        "grew": over,
+        "upload to preview, s, by sixths": lag,
+        "slowest": _slowest(traffic),
+        "never ready": len(traffic.waiting),
+    }
+
+
+def _slowest(traffic: Traffic) -> list[dict[str, Any]]:
+    """What happened to the photos that waited longest: seconds after the upload, and what."""
+    told = []
+    for uploaded, took, key in sorted(traffic.waited, key=lambda one: -one[1])[:SLOWEST]:
+        began = time.time() - (time.monotonic() - uploaded)
+        with traffic.scene.session.connect() as connection:
+            events = connection.execute(STORY, {"library_id": traffic.scene.library.library_id, "key": key}).all()
+        story = [f"{at.timestamp() - began:.0f} s: {what}" for at, what in events]
+        told.append({"key": key, "s": round(took), "story": story})
+    return told
 
 
 def _rest(traffic: Traffic) -> dict[str, Any]:
