@@ -3,8 +3,9 @@
 The stack of docker-compose.yaml takes uploads, edits, deletions and, every ten minutes, a backfill of everything it
 has. Twice a minute: the memory of every container's lasting processes (what several share counted once), connections
 to PostgreSQL, the disk of every volume, and how long the fresh photos waited for their previews. Told is each after a
-sixth of the time and at the end; a memory that grew by more than a tenth (but for the servers', which hold what there
-is more of), connections that grew, or photos that waited longer fail it.
+sixth of the time and at the end; a container whose processes grew by more than a tenth in the mean (but for the
+servers', which hold what there is more of), connections that grew, or photos that waited longer fail it. In the mean,
+because a worker's processes grow once, at their first task, and some have theirs late.
 At the end nothing may be lost: every object of the source has ended, and no more.
 """
 
@@ -36,6 +37,8 @@ SIZE = (1600, 1200)
 EDIT_EVERY, DELETE_EVERY = 5, 8
 LASTING_S = 300.0
 """Processes older than this are expected to stay as they are; tasks come and go."""
+IDLE_SINCE_ITS_START = "ForkPoolWorker"
+"""A worker's process is called so until its first task."""
 GROWTH = 1.1
 LAG_GROWTH, LAG_S = 2.0, 60.0
 SETTLES_S = 1800.0
@@ -106,14 +109,17 @@ def sample(running: Running) -> dict[str, float]:
     found: dict[str, float] = {}
     now = time.time()
     for name in running.cluster.names:
-        resident = 0
+        resident, working = [], []
         for process in running.processes(name):
             try:
                 if now - process.create_time() > LASTING_S:
-                    resident += process.memory_full_info().pss
+                    resident.append(process.memory_full_info().pss / 2**20)
+                    if IDLE_SINCE_ITS_START not in " ".join(process.cmdline()):
+                        working.append(resident[-1])
             except psutil.NoSuchProcess:
                 continue
-        found[f"MB of {name}"] = resident / 2**20
+        found[f"MB of {name}"] = sum(resident)
+        found[f"MB a process of {name}"] = statistics.mean(working or [0.0])
     with running.session.connect() as connection:
         found["connections"] = connection.execute(CONNECTIONS).scalar_one()
         found["catalog, MB"] = connection.execute(CATALOG).scalar_one() / 2**20
@@ -215,7 +221,10 @@ def faults(found: dict[str, Any]) -> list[str]:
     told = [
         f"{name} grew to {one['ratio']}"
         for name, one in found["grew"].items()
-        if ((name.startswith("MB of") and not any(server in name for server in SERVERS)) or name == "connections")
+        if (
+            (name.startswith("MB a process of") and not any(server in name for server in SERVERS))
+            or name == "connections"
+        )
         and (one["ratio"] or 0) > GROWTH
     ]
     lag = found["upload to preview, s, by sixths"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import NamedTuple
 import typer
 
 from albumen.local.home import REPOSITORY
+from albumen.local.machine import cores
 from albumen.local.postgres import catalog_url, unclaimed_folders
 from albumen.local.stack import Stack
 
@@ -60,8 +60,8 @@ def at_least(subject: str, have: float, fail_below: float, warn_below: float, de
 
 def machine(stack: Stack) -> Iterator[Finding]:
     """Processors, memory, disk."""
-    cores = len(os.sched_getaffinity(0))
-    yield at_least("processors", cores, 1, 2, str(cores), "two are the least for comfort")
+    processors = cores()
+    yield at_least("processors", processors, 1, 2, str(processors), "two are the least for comfort")
     memory = available_memory(Path("/proc/meminfo").read_text(encoding="ascii")) / GIB
     yield at_least("memory", memory, 1, 3, f"{memory:.1f} GiB available", "the stack takes about 2 GiB")
     folder = next(path for path in (stack.home.root, *stack.home.root.parents) if path.exists())

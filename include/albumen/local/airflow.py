@@ -14,6 +14,7 @@ from pathlib import Path
 from albumen.local import airflow_records, processes
 from albumen.local.airflow_api import AirflowApi
 from albumen.local.home import ADMIN_USER, REPOSITORY, Home, write_private
+from albumen.local.machine import cores
 from albumen.local.postgres import airflow_database_url
 from albumen.local.processes import StackError
 from albumen.local.seaweed import LIBRARY_BUCKET, storage_connection
@@ -34,11 +35,6 @@ COMPONENTS = {
 # little; the others hold nothing, and the triggerer often dawdles.
 SCHEDULER_GRACE_SECONDS = 10.0
 GRACE_SECONDS = 3.0
-
-
-def cores() -> int:
-    """The processors this machine lets us use."""
-    return len(os.sched_getaffinity(0))
 
 
 def parallelism(processors: int) -> int:

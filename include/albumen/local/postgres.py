@@ -19,24 +19,38 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-from albumen.local import processes
+from albumen.local import machine, processes
 from albumen.local.home import Home, write_private
 from albumen.local.processes import Account, StackError
 
 SHARED_FOLDER = Path("/var/lib/albumen")
 PROGRAMS = ("initdb", "postgres")
 
-# Sized for two cores and a few hundred thousand photos; a bigger machine needs no other values
-# until the catalog outgrows its memory.
+MIB = 1024**2
+LEAST_SHARED_MIB, MOST_SHARED_MIB = 128, 8192
+
+
+def memory_settings(available: int) -> dict[str, str]:
+    """What PostgreSQL may keep in memory beside everything else, of so many bytes that the machine has.
+
+    An eighth for pages of its own, which it takes as it needs them: an index of likenesses or of due work that fits
+    there is searched in half the time.
+    """
+    available //= MIB
+    return {
+        "shared_buffers": f"{min(max(available // 8, LEAST_SHARED_MIB), MOST_SHARED_MIB)}MB",
+        "maintenance_work_mem": f"{min(max(available // 32, 64), 1024)}MB",
+        "effective_cache_size": f"{max(available // 2, 2 * LEAST_SHARED_MIB)}MB",
+    }
+
+
 SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
     "max_connections": "100",
-    "shared_buffers": "256MB",
+    **memory_settings(machine.memory()),
     "work_mem": "16MB",
-    "maintenance_work_mem": "128MB",
-    "effective_cache_size": "1GB",
     "random_page_cost": "1.1",
     "jit": "off",
     "max_wal_size": "2GB",

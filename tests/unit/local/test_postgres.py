@@ -1,8 +1,10 @@
 import json
 
+import pytest
+
 from albumen.local import postgres
 from albumen.local.home import Home
-from albumen.local.postgres import Placement, may, packaged_programs, unclaimed_folders
+from albumen.local.postgres import Placement, may, memory_settings, packaged_programs, unclaimed_folders
 
 
 def test_the_package_holds_postgresql_18_that_runs():
@@ -31,3 +33,8 @@ def test_data_of_a_home_that_is_gone_is_unclaimed(tmp_path, monkeypatch):
 def test_a_placement_knows_whether_it_left_the_home(tmp_path):
     assert not Placement(tmp_path, tmp_path / "data", None).outside_home
     assert Placement(tmp_path, postgres.SHARED_FOLDER / "x" / "data", None).outside_home
+
+
+@pytest.mark.parametrize(("gigabytes", "shared"), [(0.5, "128MB"), (8, "1024MB"), (24, "3072MB"), (512, "8192MB")])
+def test_memory_follows_the_machine_within_bounds(gigabytes, shared):
+    assert memory_settings(int(gigabytes * 1024**3))["shared_buffers"] == shared
