@@ -289,13 +289,14 @@ def show(found: dict[str, Any]) -> None:
 
 def show_plans(found: dict[str, Any]) -> None:
     """What EXPLAIN said, statement by statement, without statistics."""
-    print(f"\nEXPLAIN (ANALYZE, BUFFERS) with {found['rows']} due rows, without statistics")
+    print(f"\nEXPLAIN (ANALYZE, BUFFERS, WAL) with {found['rows']} due rows, without statistics")
     for name, one in found["without statistics"].items():
         if name == "read from end to end while timed":
             continue
         print(f"  {name}")
         for plan in one["plans"]:
-            print(f"    {plan['ms']:8.2f} ms {plan['buffers']:7} buffers  {plan['statement']}")
+            pages = f"{plan['buffers']:7} pages, {plan['logged']:5} logged whole"
+            print(f"    {plan['ms']:8.2f} ms {pages}  {plan['statement']}")
             print(f"                                {'; '.join(plan['scans']) or 'no table'}")
 
 
@@ -305,11 +306,11 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000, help="Due rows of the largest size.")
     parser.add_argument("--only", action="store_true", help="That size alone.")
     parser.add_argument("--rounds", type=int, default=21, help="How often each question is asked.")
-    parser.add_argument("--buffers", default=SERVER_SETTINGS["shared_buffers"], help="PostgreSQL's shared_buffers.")
+    parser.add_argument("--set", action="append", default=[], help="PostgreSQL's settings, as shared_buffers=256MB.")
     parser.add_argument("--json", action="store_true", help="Machine-readable.")
     options = parser.parse_args()
-    SERVER_SETTINGS["shared_buffers"] = options.buffers
-    met = {**conditions(), "shared_buffers": options.buffers}
+    SERVER_SETTINGS.update(setting.split("=", 1) for setting in options.set)
+    met = {**conditions(), "shared_buffers": SERVER_SETTINGS["shared_buffers"], "set": options.set}
     sizes = sorted({max(LEAST_ROWS, options.rows // part) for part in ((1,) if options.only else (100, 10, 1))})
     scales = []
     with running_servers() as stack:
@@ -329,7 +330,7 @@ def main() -> int:
 
 
 def _told(plan: Any) -> dict[str, Any]:
-    return {name: getattr(plan, name) for name in ("statement", "ms", "buffers", "scans", "sequential")}
+    return {name: getattr(plan, name) for name in ("statement", "ms", "buffers", "logged", "scans", "sequential")}
 
 
 def _execute(url: str, statement: str) -> None:

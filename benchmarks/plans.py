@@ -1,4 +1,4 @@
-"""Which plan did PostgreSQL choose? EXPLAIN (ANALYZE, BUFFERS) of every statement that a piece of code executes."""
+"""Which plan did PostgreSQL choose? EXPLAIN (ANALYZE, BUFFERS, WAL) of all statements that a piece of code executes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ SEQUENTIAL = text("""
 
 @dataclass(slots=True)
 class Plan:
-    """One statement's plan, boiled down."""
+    """One statement's plan, boiled down; `logged` are the pages that it put whole into the write-ahead log."""
 
     statement: str
     ms: float
     buffers: int
+    logged: int
     scans: list[str]
     sequential: list[str]
 
@@ -58,7 +59,7 @@ def explained(engine: Engine, *, small_rows: int) -> Iterator[Plans]:
             return
         with cursor.connection.cursor() as trial:
             trial.execute("SAVEPOINT trial")
-            trial.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", parameters)
+            trial.execute(f"EXPLAIN (ANALYZE, BUFFERS, WAL, FORMAT JSON) {statement}", parameters)
             answer = trial.fetchone()[0]
             trial.execute("ROLLBACK TO SAVEPOINT trial")
         found.plans.append(
@@ -96,6 +97,7 @@ def _boiled_down(statement: str, answer: dict[str, Any], small_rows: int) -> Pla
         statement=" ".join(statement.split())[:60],
         ms=round(answer["Execution Time"] + answer["Planning Time"], 2),
         buffers=root.get("Shared Hit Blocks", 0) + root.get("Shared Read Blocks", 0),
+        logged=root.get("WAL FPI", 0),
         scans=list(described)[:6],
         sequential=sequential,
     )
