@@ -55,7 +55,6 @@ SERVER_SETTINGS = {
     "jit": "off",
     "max_wal_size": "2GB",
     "min_wal_size": "128MB",
-    "wal_compression": "on",
     "checkpoint_timeout": "15min",
     "autovacuum_naptime": "20s",
     "max_parallel_workers_per_gather": "1",
