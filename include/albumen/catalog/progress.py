@@ -16,13 +16,30 @@ from albumen.catalog import due
 
 MOST_COUNTED = 1000
 
-LEFT = text("""
-    WITH leased AS MATERIALIZED (SELECT library_id, step, lane, due_since FROM due WHERE shard_id IS NOT NULL)
+STEPS_ASKED = "asked AS (SELECT unnest(CAST(:steps AS text[])) AS step)"
+
+EVERY_STEP = """
+    waiting AS (
+        (SELECT min(step) AS step FROM due WHERE shard_id IS NULL)
+        UNION ALL
+        SELECT (SELECT min(step) FROM due WHERE shard_id IS NULL AND step > waiting.step)
+        FROM waiting WHERE waiting.step IS NOT NULL
+    ),
+    asked AS (
+        SELECT step FROM waiting WHERE step IS NOT NULL
+        UNION SELECT step FROM due WHERE shard_id IS NOT NULL
+    )
+"""
+"""Goes from one step to the next in the index of what waits, and so does not read what waits."""
+
+COUNTED = """
+    WITH RECURSIVE {asked},
+    leased AS MATERIALIZED (SELECT library_id, step, lane, due_since FROM due WHERE shard_id IS NOT NULL)
     SELECT step, count(*) FILTER (WHERE NOT leased AND lane <> 1) AS due, count(*) FILTER (WHERE leased) AS leased,
         count(*) FILTER (WHERE NOT leased AND lane = 1) AS retrying, min(due_since) AS oldest
     FROM (
         (SELECT s.step, false AS leased, lane, due_since
-         FROM unnest(CAST(:steps AS text[])) AS s(step)
+         FROM asked AS s
          CROSS JOIN generate_series(0, 2) AS lanes(lane)
          CROSS JOIN LATERAL (
             SELECT d.due_since FROM due d
@@ -32,12 +49,18 @@ LEFT = text("""
          ) AS waiting)
         UNION ALL
         (SELECT step, true, lane, due_since FROM leased
-         WHERE library_id = :library_id AND step = ANY(:steps)
+         WHERE library_id = :library_id AND step IN (SELECT step FROM asked)
            AND (CAST(:since AS timestamptz) IS NULL OR due_since <= :since))
     ) AS counted
     GROUP BY step
-""")
-"""What is leased is little, in all libraries together: it is read from its own index before anything is asked of it."""
+"""
+"""What is leased is little, in all libraries together: it is read from its own index before anything is asked of it.
+
+It is one statement, so that work which goes from one step to the next meanwhile is seen in one of the two.
+"""
+
+LEFT = text(COUNTED.format(asked=STEPS_ASKED))
+LEFT_OF_EVERY_STEP = text(COUNTED.format(asked=EVERY_STEP))
 
 ENDED = text("""
     SELECT COALESCE(sum(n) FILTER (WHERE state IN ('done', 'quarantined')), 0)::bigint AS tried,
@@ -104,15 +127,24 @@ def left(connection: Connection, library_id: int, steps: list[str], *, since: da
 def left_by_step(
     connection: Connection,
     library_id: int,
-    steps: Sequence[str],
+    steps: Sequence[str] | None,
     *,
     since: datetime | None = None,
     most: int = MOST_COUNTED,
 ) -> dict[str, Left]:
-    """The same, of each step of which something is left; `most` is counted a step and lane."""
+    """The same, of each step of which something is left; `most` is counted a step and lane.
+
+    Parameters
+    ----------
+    steps : sequence of str, optional
+        None for every step, also one that no code knows any more.
+    """
     due.lookups_only(connection)
-    parameters = {"library_id": library_id, "steps": list(steps), "since": since, "most": most}
-    rows = connection.execute(LEFT, parameters).mappings().all()
+    parameters = {"library_id": library_id, "since": since, "most": most}
+    if steps is None:
+        rows = connection.execute(LEFT_OF_EVERY_STEP, parameters).mappings().all()
+    else:
+        rows = connection.execute(LEFT, {**parameters, "steps": list(steps)}).mappings().all()
     return {row["step"]: Left(row["due"], row["leased"], row["retrying"], row["oldest"]) for row in rows}
 
 

@@ -9,26 +9,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import due, integrity, listings, progress, step_pauses
+from albumen.catalog import integrity, listings, progress, step_pauses
 from albumen.catalog.integrity import Walk
-from albumen.catalog.progress import Left
 from albumen.catalog.step_pauses import StepPause
 
 TALLIES = text("""
     SELECT step, state, sum(n)::bigint AS n FROM tallies WHERE library_id = :library_id GROUP BY 1, 2 HAVING sum(n) > 0
 """)
-
-WAITING_STEPS = text("""
-    WITH RECURSIVE waiting AS (
-        (SELECT min(step) AS step FROM due WHERE shard_id IS NULL)
-        UNION ALL
-        SELECT (SELECT min(step) FROM due WHERE shard_id IS NULL AND step > waiting.step)
-        FROM waiting WHERE waiting.step IS NOT NULL
-    )
-    SELECT step FROM waiting WHERE step IS NOT NULL
-    UNION SELECT step FROM due WHERE shard_id IS NOT NULL
-""")
-"""Goes from one step to the next in the index of what waits, and so does not read what waits."""
 
 ORIGINALS = text("""
     SELECT count(*) FROM (
@@ -127,7 +114,7 @@ def of_library(connection: Connection, library_id: int, name: str) -> LibrarySta
     for row in connection.execute(TALLIES, scope):
         if row.state != "retrying":
             steps.setdefault(row.step, StepStatus()).counts[row.state] = row.n
-    for step_name, left in _left(connection, library_id, MOST_COUNTED).items():
+    for step_name, left in progress.left_by_step(connection, library_id, None, most=MOST_COUNTED).items():
         step = steps.setdefault(step_name, StepStatus())
         counts = {"due": left.due, "leased": left.leased, "retrying": left.retrying}
         step.counts.update({state: n for state, n in counts.items() if n})
@@ -150,10 +137,4 @@ def of_library(connection: Connection, library_id: int, name: str) -> LibrarySta
 
 def is_settled(connection: Connection, library_id: int) -> bool:
     """Whether nothing of the library is due, leased or retrying."""
-    return not _left(connection, library_id, 1)
-
-
-def _left(connection: Connection, library_id: int, most: int) -> dict[str, Left]:
-    due.lookups_only(connection)
-    waiting = list(connection.execute(WAITING_STEPS).scalars())
-    return progress.left_by_step(connection, library_id, waiting, most=most)
+    return not progress.left_by_step(connection, library_id, None, most=1)

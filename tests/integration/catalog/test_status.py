@@ -6,9 +6,9 @@ import io
 
 import pytest
 from rich.console import Console
-from sqlalchemy import text
+from sqlalchemy import event, text
 
-from albumen.catalog import due, engine, libraries, status
+from albumen.catalog import due, engine, libraries, progress, status
 from albumen.cli import status as shown
 
 pytestmark = pytest.mark.stack
@@ -87,6 +87,28 @@ def test_the_steps_that_wait_are_looked_up_by_index(catalog: str, known: str) ->
         if known == "all":
             connection.execute(text("ANALYZE due"))
         due.lookups_only(connection)
-        plan = "\n".join(connection.execute(text(f"EXPLAIN {status.WAITING_STEPS}")).scalars())
+        asked = {"library_id": 1, "since": None, "most": 1}
+        plan = "\n".join(connection.execute(text(f"EXPLAIN {progress.LEFT_OF_EVERY_STEP}"), asked).scalars())
         assert "Seq Scan on due" not in plan
         assert "due_pick" in plan
+
+
+def test_work_that_goes_from_step_to_step_is_never_thought_ended(catalog: str) -> None:
+    """Between any two statements of the question, the last work of one step ends and work of another is made."""
+    steps = ["metadata", "renditions", "scene", "text"]
+    with engine.connect(catalog) as connection, engine.connect(catalog) as other:
+        other.execute(DUE, {"rows": 1, "step": steps[0]})
+        other.commit()
+        moves = 0
+
+        @event.listens_for(connection, "before_cursor_execute")
+        def _(*_: object) -> None:
+            nonlocal moves
+            moves += 1
+            other.execute(text("UPDATE due SET step = :step"), {"step": steps[moves % len(steps)]})
+            other.commit()
+
+        for _turn in range(len(steps)):
+            assert not status.is_settled(connection, 1)
+            assert status.of_library(connection, 1, "test").pending == 1
+        assert moves > len(steps)
