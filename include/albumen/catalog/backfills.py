@@ -86,9 +86,10 @@ _OF_KEYS = """
 
 _SELECTED = """
     SELECT i.item_id FROM {items}
-    LEFT JOIN outcomes o ON o.library_id = i.library_id AND o.subject_id = i.item_id AND o.step = :step
-    LEFT JOIN facts f ON f.library_id = i.library_id AND f.item_id = i.item_id
+    LEFT JOIN outcomes o ON o.library_id = i.library_id AND o.subject_id = i.item_id AND o.step = :step {part_of_o}
+    LEFT JOIN facts f ON f.library_id = i.library_id AND f.item_id = i.item_id {part_of_f}
     WHERE i.library_id = :library_id AND i.item_id > :after AND i.retired_at IS NULL AND i.kind = ANY(:kinds)
+      {part_of_i}
       AND (NOT :again_only OR o.inputs_key IS NOT NULL)
       AND (NOT :stale_only OR o.inputs_key IS NULL OR left(o.inputs_key, 16) <> :signature)
       AND (o.state IS DISTINCT FROM 'skipped' OR o.reason IS DISTINCT FROM 'erased')
@@ -102,8 +103,22 @@ _SELECTED = """
           SELECT FROM renditions r WHERE r.library_id = i.library_id AND r.item_id = i.item_id AND r.name = 'preview'))
 """
 
-_SELECTED_OF_LIBRARY = _SELECTED.format(items="items i") + "AND i.item_id <= :until"
-_SELECTED_OF_KEYS = _SELECTED.format(items=_OF_KEYS)
+
+def _part(column: str) -> str:
+    return f"AND {column} > :after AND {column} <= :until"
+
+
+_SELECTED_OF_LIBRARY = _SELECTED.format(
+    items="items i",
+    part_of_i=_part("i.item_id"),
+    part_of_o=_part("o.subject_id"),
+    part_of_f=_part("f.item_id"),
+)
+"""Each joined table is told the part that is read: the planner does not conclude it, and reads all the outcomes there
+are. What is looked up item by item is not told: the planner would read the part's renditions once for every partition.
+"""
+
+_SELECTED_OF_KEYS = _SELECTED.format(items=_OF_KEYS, **{f"part_of_{table}": "" for table in "iof"})
 
 UNTIL = text("""
     SELECT max(item_id) FROM (
