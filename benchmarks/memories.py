@@ -18,6 +18,7 @@ from datetime import date, datetime, timedelta
 from statistics import mean, median
 from typing import Any
 
+import growth
 from conditions import conditions, timed
 from memory_catalog import a_life, fill, live
 from sqlalchemy.engine import make_url
@@ -39,7 +40,9 @@ from albumen.testing.owners import an_owner, circle_hit_rates, hit_rates
 
 SIZES = (10_000, 100_000)
 OWNERS = 20
-TARGETS = {"seconds": 3.0, "MB": 300, "growth": 1.5, "found": 0.95, "hit ratio": 1.5}
+TARGETS = {"seconds": 3.0, "MB": 300, "found": 0.95, "hit ratio": 1.5}
+SOON_S = 0.5
+"""Contexts that are made sooner may grow as they like."""
 SETTINGS = Settings(memories=MemorySettings(stories=5, cooldown_days=0, shown_days=0))
 
 
@@ -57,16 +60,15 @@ def measure(url: str) -> dict[str, float]:
     return {"context s": round(median(context), 3), "stories s": round(median(whole), 3), "MB": round(peak)}
 
 
-def cost(maintenance: str, sizes: Sequence[int]) -> dict[str, Any]:
+def cost(maintenance: str, sizes: Sequence[int]) -> dict[int, Any]:
     """Context and stories by the size of the library."""
-    found: dict[str, Any] = {}
+    found: dict[int, Any] = {}
     for size in sizes:
         url = database(maintenance, f"bench_{size}")
         fill(url, size)
         told = subprocess.run([sys.executable, __file__, "--measure", url], capture_output=True, text=True, check=True)
-        found[f"{size:,}"] = json.loads(told.stdout)
-    seconds = [one["context s"] for one in found.values()]
-    return {**found, "growth": round(seconds[-1] / seconds[0], 2)}
+        found[size] = json.loads(told.stdout)
+    return found
 
 
 def truth(maintenance: str, lives: int) -> dict[str, Any]:
@@ -174,12 +176,11 @@ def database(maintenance: str, name: str) -> str:
 def faults(found: dict[str, Any]) -> list[str]:
     """Targets that are missed, in words."""
     missed = []
-    sizes = {name: one for name, one in found["cost"].items() if isinstance(one, dict)}
-    for name, one in sizes.items():
+    for size, one in found["cost"].items():
         if one["context s"] > TARGETS["seconds"] or one["MB"] > TARGETS["MB"]:
-            missed.append(f"context of {name} items: {one}, wanted {TARGETS['seconds']} s and {TARGETS['MB']} MB")
-    if found["cost"]["growth"] > TARGETS["growth"] and max(one["context s"] for one in sizes.values()) > 0.5:
-        missed.append(f"cost grows {found['cost']['growth']} times with the library")
+            missed.append(f"context of {size:,} items: {one}, wanted {TARGETS['seconds']} s and {TARGETS['MB']} MB")
+    seconds = {size: one["context s"] for size, one in found["cost"].items()}
+    missed += growth.faults("a context", seconds, least=SOON_S)
     missed += [f"{what} found: {share}" for what, share in found["truth"]["found"].items() if share < TARGETS["found"]]
     missed += [f"{count} {what} in stories" for what, count in found["truth"]["shown though"].items() if count]
     chosen = found["diversity"]["chosen"]["coverage"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
@@ -11,11 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from albumen.catalog import due
+from albumen.catalog import due, parts
 from albumen.catalog.due import Lane
 
-READ_AT_ONCE = 50_000
-"""So many items a statement reads; it may not take longer the larger the library."""
 READ_A_TURN = 2_000_000
 """So many items one `advance` reads, however few of them are selected: some seconds."""
 
@@ -120,12 +118,6 @@ are. What is looked up item by item is not told: the planner would read the part
 
 _SELECTED_OF_KEYS = _SELECTED.format(items=_OF_KEYS, **{f"part_of_{table}": "" for table in "iof"})
 
-UNTIL = text("""
-    SELECT max(item_id) FROM (
-        SELECT item_id FROM items WHERE library_id = :library_id AND item_id > :after ORDER BY item_id LIMIT :read
-    ) AS next
-""")
-
 MEASURE = text(f"SELECT count(*) FROM ({_SELECTED_OF_LIBRARY}) AS selected")  # noqa: S608
 MEASURE_OF_KEYS = text(f"SELECT count(*) FROM ({_SELECTED_OF_KEYS}) AS selected")  # noqa: S608
 
@@ -184,7 +176,7 @@ def measure(connection: Connection, library_id: int, scope: StepScope, selection
         return int(connection.execute(MEASURE_OF_KEYS, {**parameters, "after": 0}).scalar_one())
     return sum(
         int(connection.execute(MEASURE, {**parameters, "after": after, "until": until}).scalar_one())
-        for after, until in _parts(connection, library_id, 0)
+        for after, until in parts.of_items(connection, library_id)
     )
 
 
@@ -235,22 +227,14 @@ def _next(
         named = connection.execute(NEXT_OF_KEYS, {**parameters, "after": after, "most": most}).scalars().all()
         return list(named), named[-1] if len(named) == most else None
     items: list[int] = []
-    parts = _parts(connection, library_id, after)
-    for begin, until in islice(parts, READ_A_TURN // READ_AT_ONCE):
+    left = parts.of_items(connection, library_id, after=after)
+    for begin, until in islice(left, READ_A_TURN // parts.READ_AT_ONCE):
         room = {"after": begin, "until": until, "most": most - len(items)}
         items += connection.execute(NEXT, {**parameters, **room}).scalars()
         if len(items) == most:
             return items, items[-1]
         after = until
-    return items, after if next(parts, None) else None
-
-
-def _parts(connection: Connection, library_id: int, after: int) -> Iterator[tuple[int, int]]:
-    """The library's items behind one, in parts that a statement reads: behind which, up to and with which."""
-    scope = {"library_id": library_id, "read": READ_AT_ONCE}
-    while (until := connection.execute(UNTIL, {**scope, "after": after}).scalar_one()) is not None:
-        yield after, until
-        after = until
+    return items, after if next(left, None) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from albumen.catalog import parts
+
 MEMBERS = text("""
     SELECT item_id, group_id FROM duplicate_members
     WHERE library_id = :library_id AND kind = :kind AND item_id = ANY(:items)
@@ -66,11 +68,10 @@ SHOWN = text("""
 """)
 
 COPIES = text("""
-    SELECT item_id, array_agg(key ORDER BY original_id) AS keys FROM originals
-    WHERE library_id = :library_id AND item_id IS NOT NULL AND vanished_at IS NULL
-    GROUP BY item_id HAVING count(*) > 1 ORDER BY min(original_id) LIMIT :most
+    SELECT item_id, array_agg(key ORDER BY original_id) AS keys_of_item FROM originals
+    WHERE library_id = :library_id AND item_id > :after AND item_id <= :until AND vanished_at IS NULL
+    GROUP BY item_id HAVING count(*) > 1 ORDER BY item_id LIMIT :most
 """)
-"""Reads all originals of the library, once, when somebody asks for copies."""
 
 RESOLVE = text("""
     UPDATE duplicate_groups SET decision = :decision, keeper_item_id = COALESCE(:keeper, keeper_item_id),
@@ -191,10 +192,14 @@ def listed(
 
 
 def copies(connection: Connection, library_id: int, *, most: int = 1000) -> list[list[str]]:
-    """Keys of originals with the same bytes, oldest first; reads all originals of the library."""
-    return [
-        list(row["keys"]) for row in connection.execute(COPIES, {"library_id": library_id, "most": most}).mappings()
-    ]
+    """Keys of originals with the same bytes, oldest first; reads the originals of the library until it has `most`."""
+    found: list[list[str]] = []
+    for after, until in parts.of_items(connection, library_id):
+        scope = {"library_id": library_id, "after": after, "until": until, "most": most - len(found)}
+        found += [list(row.keys_of_item) for row in connection.execute(COPIES, scope)]
+        if len(found) == most:
+            break
+    return found
 
 
 def resolve(

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
 
-from albumen.catalog import backfills, pairs
+from albumen.catalog import backfills, pairs, parts, renditions
 from albumen.catalog.erasures import ErasureError, Selection
 from albumen.catalog.libraries import Library
 
@@ -30,7 +30,7 @@ NAMED = text("""
 
 HASHES_OF_ITEMS = text("SELECT sha256 FROM items WHERE library_id = :library_id AND item_id = ANY(:items)")
 
-_OF_NAMED = """
+MEASURE_NAMED = text("""
     WITH chosen AS (
         SELECT item_id FROM originals
         WHERE library_id = :library_id AND bucket = :bucket AND key = ANY(:keys) AND item_id IS NOT NULL
@@ -48,19 +48,14 @@ _OF_NAMED = """
         (SELECT count(DISTINCT m.memory_id) FROM chosen JOIN memory_items mi USING (item_id)
             JOIN memories m USING (memory_id)
             WHERE COALESCE(mi.library_id, m.library_id) = :library_id) AS memories
-"""
+""")
 
-_OF_LIBRARY = """
-    SELECT (SELECT count(*) FROM items WHERE library_id = :library_id) AS items,
-        (SELECT count(*) FROM originals WHERE library_id = :library_id AND vanished_at IS NULL) AS originals,
-        r.n AS renditions, r.bytes AS rendition_bytes,
-        (SELECT count(*) FROM faces WHERE library_id = :library_id) AS faces,
-        (SELECT count(*) FROM memories WHERE library_id = :library_id) AS memories
-    FROM (SELECT count(*) AS n, COALESCE(sum(bytes), 0)::bigint AS bytes
-          FROM renditions WHERE library_id = :library_id) AS r
-"""
+MEMORIES = text("SELECT count(*) FROM memories WHERE library_id = :library_id")
 
-MEASURE_NAMED, MEASURE_LIBRARY = text(_OF_NAMED), text(_OF_LIBRARY)
+LIVING = text("""
+    SELECT count(*) FROM originals
+    WHERE library_id = :library_id AND bucket = :bucket AND key > :after AND key <= :until AND vanished_at IS NULL
+""")
 
 LEFT_OF_ITEMS = text("""
     SELECT bucket, key, etag, size FROM originals
@@ -169,7 +164,8 @@ def select(
 
 def measure(connection: Connection, library: Library, selection: Selection) -> Extent:
     """Count what would go. Of a whole library it grows with it: it counts its rows."""
-    question = MEASURE_LIBRARY if selection.whole_library else MEASURE_NAMED
+    if selection.whole_library:
+        return _of_library(connection, library)
     parameters = {
         "library_id": library.library_id,
         "bucket": library.bucket,
@@ -177,7 +173,23 @@ def measure(connection: Connection, library: Library, selection: Selection) -> E
         "items": list(selection.items),
         "hashes": [bytes.fromhex(digest) for digest in selection.hashes],
     }
-    return Extent(**connection.execute(question, parameters).mappings().one())
+    return Extent(**connection.execute(MEASURE_NAMED, parameters).mappings().one())
+
+
+def _of_library(connection: Connection, library: Library) -> Extent:
+    scope = {"library_id": library.library_id, "bucket": library.bucket}
+    stored = renditions.totals(connection, library.library_id)
+    return Extent(
+        items=parts.count(connection, library.library_id, "items"),
+        originals=sum(
+            connection.execute(LIVING, {**scope, "after": after, "until": until}).scalar_one()
+            for after, until in parts.of_keys(connection, library.library_id, library.bucket)
+        ),
+        renditions=sum(total.items for total in stored),
+        rendition_bytes=sum(total.bytes for total in stored),
+        faces=parts.count(connection, library.library_id, "faces"),
+        memories=connection.execute(MEMORIES, scope).scalar_one(),
+    )
 
 
 def named(connection: Connection, library_id: int, bucket: str, keys: Sequence[str]) -> list[Named]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from albumen.catalog import libraries, parts
 from albumen.settings import ModelSettings
 
 CHOSEN = text("SELECT capability, model_id FROM models_in_use")
@@ -14,8 +15,11 @@ COVERED = text("""
     SELECT count(*) AS photos, count(s.item_id) AS seen
     FROM items i
     JOIN renditions r ON r.library_id = i.library_id AND r.item_id = i.item_id AND r.name = 'preview'
+        AND r.item_id > :after AND r.item_id <= :until
     LEFT JOIN embeddings s ON s.library_id = i.library_id AND s.item_id = i.item_id AND s.model_id = :model_id
-    WHERE i.kind = 'photo' AND i.retired_at IS NULL
+        AND s.item_id > :after AND s.item_id <= :until
+    WHERE i.library_id = :library_id AND i.item_id > :after AND i.item_id <= :until
+        AND i.kind = 'photo' AND i.retired_at IS NULL
 """)
 
 SWITCH = text("""
@@ -52,8 +56,13 @@ class Coverage:
 
 def coverage(connection: Connection, model_id: str) -> Coverage:
     """How far a model that gives photos points is through all libraries. Counts everything: for a person who waits."""
-    row = connection.execute(COVERED, {"model_id": model_id}).one()
-    return Coverage(row.photos, row.seen)
+    photos = seen = 0
+    for library in libraries.everyone(connection):
+        for after, until in parts.of_items(connection, library.library_id):
+            part = {"library_id": library.library_id, "after": after, "until": until, "model_id": model_id}
+            row = connection.execute(COVERED, part).one()
+            photos, seen = photos + row.photos, seen + row.seen
+    return Coverage(photos, seen)
 
 
 def switch(connection: Connection, *, text_space: str, scene: str = "") -> dict[str, str]:

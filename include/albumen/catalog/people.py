@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from albumen.catalog import changes
+from albumen.catalog import changes, parts
 
 _PERSON = """
     SELECT person_id, name, birth_date, hidden, ignored, faces, cover_item_id, cover_face_no, model_id,
@@ -116,11 +117,12 @@ GONE = text("""
         SELECT FROM items i WHERE i.library_id = :library_id AND i.item_id = p.item_id))
 """)
 
-STALE = text("""
-    SELECT p.person_id FROM people p WHERE p.library_id = :library_id AND p.merged_into IS NULL AND p.faces <> (
-        SELECT count(*) FROM face_people a WHERE a.library_id = :library_id AND a.person_id = p.person_id)
+COUNTED = text("SELECT person_id, faces FROM people WHERE library_id = :library_id AND merged_into IS NULL")
+
+FACES_NOW = text("""
+    SELECT person_id, count(*) AS faces FROM face_people
+    WHERE library_id = :library_id AND item_id > :after AND item_id <= :until GROUP BY person_id
 """)
-"""Counts all faces: only after an erasure took some away."""
 
 Box = tuple[float, float, float, float]
 
@@ -266,10 +268,15 @@ def choose_covers(connection: Connection, library_id: int, people: Collection[st
 
 
 def stale(connection: Connection, library_id: int, items: Sequence[int]) -> list[str]:
-    """Who has fewer faces than counted, if some of these items were erased."""
+    """Who has fewer faces than counted, if some of these items were erased: then it counts all faces of the library."""
     if not connection.execute(GONE, {"library_id": library_id, "items": list(items)}).scalar_one():
         return []
-    return list(connection.execute(STALE, {"library_id": library_id}).scalars())
+    now: Counter[str] = Counter()
+    for after, until in parts.of_items(connection, library_id, table="face_people"):
+        scope = {"library_id": library_id, "after": after, "until": until}
+        now.update({row.person_id: row.faces for row in connection.execute(FACES_NOW, scope)})
+    counted = connection.execute(COUNTED, {"library_id": library_id})
+    return [row.person_id for row in counted if row.faces != now[row.person_id]]
 
 
 def apart(connection: Connection, library_id: int, people: Collection[str]) -> dict[str, set[str]]:

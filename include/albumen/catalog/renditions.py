@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from albumen.catalog import parts
 from albumen.catalog.libraries import Library
 
 OF_KEY = text("""
@@ -22,7 +23,7 @@ KEYS = text("""
 
 TOTALS = text("""
     SELECT name, count(*) AS items, sum(bytes)::bigint AS bytes
-    FROM renditions WHERE library_id = :library_id GROUP BY name ORDER BY name
+    FROM renditions WHERE library_id = :library_id AND item_id > :after AND item_id <= :until GROUP BY name
 """)
 
 
@@ -61,4 +62,10 @@ def keys(connection: Connection, library_id: int, items: Sequence[int], *, name:
 
 def totals(connection: Connection, library_id: int) -> list[Total]:
     """All renditions of a library, by name. Grows with the library: it counts them."""
-    return [Total(**row) for row in connection.execute(TOTALS, {"library_id": library_id}).mappings()]
+    found: dict[str, Total] = {}
+    for after, until in parts.of_items(connection, library_id, table="renditions"):
+        scope = {"library_id": library_id, "after": after, "until": until}
+        for name, items, size in connection.execute(TOTALS, scope):
+            so_far = found.get(name, Total(name, 0, 0))
+            found[name] = Total(name, so_far.items + items, so_far.bytes + size)
+    return sorted(found.values(), key=lambda total: total.name)

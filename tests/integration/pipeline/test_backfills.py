@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from albumen.catalog import backfills, due, libraries
+from albumen.catalog import backfills, due, libraries, parts
 from albumen.catalog.backfills import Selection
 from albumen.catalog.due import Lane
 from albumen.pipeline import backfilling, registry
@@ -224,7 +224,7 @@ def test_a_backfill_goes_on_where_it_was_interrupted(filled) -> None:
 
 
 def test_a_large_library_is_read_in_parts(filled, monkeypatch) -> None:
-    monkeypatch.setattr(backfills, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(parts, "READ_AT_ONCE", 2)
     monkeypatch.setattr(backfills, "READ_A_TURN", 4)
     last = max(row.item_id for row in filled.query("SELECT item_id FROM items"))
     filled.execute(f"UPDATE outcomes SET inputs_key = '' WHERE step = 'metadata' AND subject_id = {last}")

@@ -48,6 +48,7 @@ class TestPodTemplate:
         (container,) = spec["containers"]
         assert container["name"] == "base", "the executor fills this one"
         assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["automountServiceAccountToken"] is False, "the account may make pods"
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert {"cpu", "memory"} <= set(container["resources"]["limits"])
@@ -59,8 +60,33 @@ class TestPodTemplate:
         assert container["image"] == "{repository}:{tag}".format(**VALUES["images"]["airflow"])
 
 
-def test_every_pool_has_a_template() -> None:
-    assert {path.stem for path in TEMPLATES} == set(pools(processors=2))
+def test_every_pool_has_a_template_and_what_has_none_gets_that_of_the_default_pool() -> None:
+    assert {path.stem for path in TEMPLATES} == {*pools(processors=2), "default_pool"}
+    (mounted,) = [one["mountPath"] for one in VALUES["volumeMounts"] if one["name"] == "pod-templates"]
+    assert VALUES["config"]["kubernetes_executor"]["pod_template_file"] == f"{mounted}/default_pool.yaml"
+
+
+def test_the_executor_leaves_a_template_its_image() -> None:
+    from airflow.providers.cncf.kubernetes.kube_config import KubeConfig
+    from airflow.sdk.configuration import conf
+
+    said = {
+        f"AIRFLOW__KUBERNETES_EXECUTOR__{option.upper()}": value
+        for option, value in VALUES["config"]["kubernetes_executor"].items()
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in said.items():
+            patch.setenv(name, value)
+        assert conf.get("kubernetes_executor", "worker_container_tag") == ""
+        assert KubeConfig().kube_image is None
+
+
+def test_what_plans_a_pass_knows_how_many_slots_its_pool_has() -> None:
+    compose = json.loads((HELM.parent / "compose" / "pools.json").read_text(encoding="utf-8"))
+    variable = {"name": "ALBUMEN_PIPELINE__SLOTS", "value": str(compose["decode"]["slots"])}
+    assert variable in VALUES["env"], "Celery's workers have it from here"
+    telling = {path.stem for path in TEMPLATES if variable in pod(path)[1]["spec"]["containers"][0]["env"]}
+    assert telling == {"default_pool", "object_store"}, "where `plan` and `discover` run"
 
 
 def test_only_models_ask_for_a_gpu() -> None:
@@ -151,7 +177,7 @@ def test_local_settings_give_a_task_the_template_of_its_pool(monkeypatch: pytest
     monkeypatch.setenv("ALBUMEN_POD_TEMPLATES", str(HELM / "pod-templates"))
     mapped = BaseOperator.partial(task_id="b", pool="inference").expand(doc=["x", "y"])
     own = BaseOperator(task_id="c", pool="decode", executor_config={"pod_template_file": "/mine.yaml"})
-    unknown = BaseOperator(task_id="d", pool="default_pool")
+    unknown = BaseOperator(task_id="d", pool="a pool of another team")
     for task in (plain, mapped, own, unknown):
         policy(task)
     assert plain.executor_config == {"pod_template_file": str(HELM / "pod-templates/decode.yaml")}
