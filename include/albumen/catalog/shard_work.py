@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -76,6 +76,14 @@ SUBJECTS = text("""
     ORDER BY w.seq
 """)
 
+ELSEWHERE = text("""
+    SELECT original_id, bucket, key, etag, size, last_modified FROM originals
+    WHERE library_id = :library_id AND item_id = :item_id AND vanished_at IS NULL AND original_id <> :original_id
+    ORDER BY missed_listing IS NOT NULL, original_id LIMIT :most
+""")
+
+MOST_ELSEWHERE = 8
+
 MET = text("SELECT sha256 FROM fingerprints WHERE library_id = :library_id AND sha256 = ANY(:hashes)")
 """Most content is new: asking that first spares the planner all partitions of what `KNOWN` joins."""
 
@@ -128,6 +136,15 @@ def subjects(connection: Connection, lease: Lease) -> list[Subject]:
     due.lookups_only(connection)
     rows = connection.execute(SUBJECTS, {"shard_id": lease.shard_id}).mappings()
     return [Subject(**dict(row)) for row in rows]
+
+
+def elsewhere(connection: Connection, library_id: int, subject: Subject) -> list[Subject]:
+    """An item with its other living originals, `MOST_ELSEWHERE` at most, in the order in which they are read from."""
+    if subject.subject_kind != "i":
+        return []
+    scope = {"library_id": library_id, "item_id": subject.subject_id, "original_id": subject.original_id}
+    rows = connection.execute(ELSEWHERE, {**scope, "most": MOST_ELSEWHERE}).mappings()
+    return [replace(subject, **dict(row)) for row in rows]
 
 
 def known_contents(connection: Connection, library_id: int, hashes: Sequence[bytes]) -> dict[bytes, KnownContent]:

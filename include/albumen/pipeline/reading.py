@@ -16,6 +16,9 @@ from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import LimitSettings, Settings
 from albumen.storage.object_store import ObjectMissing, ObjectStore, StorageError
 
+Elsewhere = Callable[[Subject], Sequence[Subject]]
+"""Gives an item with each of its other originals: a copy may be deleted long before a listing misses it."""
+
 READERS = 4
 BYTES_AHEAD = 384 * 1024**2
 NOT_FOR_US_BYTES = 32 * 1024**2
@@ -34,6 +37,8 @@ class Reading:
         Where it lies on the disk in place of `data`: a video in the video pass.
     fault : ItemFault or None
         Why there is nothing to work on.
+    missing : bool
+        The object is not there.
     outage : bool
         The store failed us, which says nothing of this object.
     preview_lost : bool
@@ -50,6 +55,7 @@ class Reading:
     last_modified: datetime | None
     bytes_read: int
     fault: ItemFault | None = None
+    missing: bool = False
     outage: bool = False
     preview_lost: bool = False
     path: str = ""
@@ -61,12 +67,15 @@ class Reading:
         return self.data is not None or bool(self.path)
 
 
-def read_originals(subjects: Sequence[Subject], *, store: ObjectStore, settings: Settings) -> Generator[Reading]:
+def read_originals(
+    subjects: Sequence[Subject], *, store: ObjectStore, settings: Settings, elsewhere: Elsewhere
+) -> Generator[Reading]:
     """Read originals in order; of what the photo pass has no use for, only the beginning."""
     limits = settings.limits
+    read = partial(_read_original, store=store, limits=limits)
     return read_ahead(
         subjects,
-        partial(_read_original, store=store, limits=limits),
+        partial(where_it_is, read=read, elsewhere=elsewhere),
         cost=lambda subject: min(subject.size, limits.photo_bytes),
         most=settings.pipeline.prefetch_items,
         budget=BYTES_AHEAD,
@@ -142,10 +151,19 @@ def _read_original(subject: Subject, store: ObjectStore, limits: LimitSettings) 
     return Reading(subject, sniffed, data, digest, info.etag, info.last_modified, len(data), found)
 
 
+def where_it_is(subject: Subject, *, read: Callable[[Subject], Reading], elsewhere: Elsewhere) -> Reading:
+    """Read a subject, of an item whose object is gone one of its copies."""
+    reading = read(subject)
+    if not reading.missing:
+        return reading
+    copies = (read(copy) for copy in elsewhere(subject))
+    return next((copy for copy in copies if not copy.missing), reading)
+
+
 def gone(subject: Subject) -> Reading:
     """What is read of an object that is not there."""
     fault = ItemFault(Reason.TRANSIENT, "the object is gone (404); a listing will settle it")
-    return Reading(subject, None, None, None, None, None, 0, fault)
+    return Reading(subject, None, None, None, None, None, 0, fault, missing=True)
 
 
 def outage(subject: Subject, error: Exception) -> Reading:

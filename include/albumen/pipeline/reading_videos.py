@@ -10,7 +10,7 @@ from pathlib import Path
 
 from albumen.catalog.shard_work import Subject
 from albumen.media.sniff import sniff
-from albumen.pipeline.reading import Reading, gone, outage, read_ahead
+from albumen.pipeline.reading import Elsewhere, Reading, gone, outage, read_ahead, where_it_is
 from albumen.pipeline.spool import NoRoom, Spool
 from albumen.pipeline.taxonomy import ItemFault, Reason
 from albumen.settings import LimitSettings, Settings
@@ -22,12 +22,13 @@ AHEAD = 2
 
 
 def read_videos(
-    subjects: Sequence[Subject], *, store: ObjectStore, settings: Settings, spool: Spool
+    subjects: Sequence[Subject], *, store: ObjectStore, settings: Settings, spool: Spool, elsewhere: Elsewhere
 ) -> Generator[Reading]:
     """Read videos in order; each lies in a folder of its own until it is released."""
+    read = partial(_read_video, store=store, limits=settings.limits, spool=spool)
     return read_ahead(
         subjects,
-        partial(_read_video, store=store, limits=settings.limits, spool=spool),
+        partial(where_it_is, read=read, elsewhere=elsewhere),
         cost=lambda subject: subject.size,
         most=AHEAD,
         budget=settings.video.spool_bytes,

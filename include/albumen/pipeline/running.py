@@ -178,10 +178,16 @@ class _Shard:
         place = self.place
         if self.is_video:
             spool = files.enter_context(Spool(place.settings.video.spool_directory))
-            return read_videos(subjects, store=place.store, settings=place.settings, spool=spool)
+            return read_videos(
+                subjects, store=place.store, settings=place.settings, spool=spool, elsewhere=self._elsewhere
+            )
         if self.lease.pass_name == "preview":
             return read_previews(subjects, store=place.library_store, settings=place.settings)
-        return read_originals(subjects, store=place.store, settings=place.settings)
+        return read_originals(subjects, store=place.store, settings=place.settings, elsewhere=self._elsewhere)
+
+    def _elsewhere(self, subject: shard_work.Subject) -> list[shard_work.Subject]:
+        with self.place.connect() as connection:
+            return shard_work.elsewhere(connection, self.lease.library_id, subject)
 
     def _round(self, readings: Iterator[Reading]) -> bool:
         """Work until all is read, or many copies wait for what they are copies of; True when there is more.

@@ -108,6 +108,51 @@ def test_facts_move_to_the_next_original_when_the_lowest_vanishes(library, sandb
     assert (record["duplicate_of"], record["state"]) == (None, "done")
 
 
+def test_an_item_is_read_from_a_copy_where_the_first_was_deleted_and_no_listing_knows_yet(library, sandbox, photo):
+    for key in ("a.jpg", "b.jpg", "c.jpg"):
+        library.put(key, photo(1))
+    library.discover()
+    library.work()
+    sandbox.worked.clear()
+    library.delete("a.jpg")
+    library.delete("b.jpg")
+    library.execute("UPDATE outcomes SET inputs_key = '' WHERE step IN ('metadata', 'renditions')")
+    library.execute("""
+        INSERT INTO due (library_id, subject_id, step, subject_kind, lane)
+        SELECT library_id, item_id, unnest(ARRAY['metadata', 'renditions']), 'i', 2 FROM items
+    """)
+
+    library.work("original")
+
+    assert sorted(step for step, _ in sandbox.worked) == ["metadata", "renditions"]
+    assert library.query("SELECT FROM due") == []
+    steps = library.records()["c.jpg"]["steps"]
+    assert {steps[name]["state"] for name in ("metadata", "renditions")} == {"done"}
+
+
+def test_an_item_of_which_every_copy_was_deleted_waits_for_a_listing(library, sandbox, photo):
+    for key in ("a.jpg", "b.jpg"):
+        library.put(key, photo(1))
+    library.discover()
+    library.work()
+    library.delete("a.jpg")
+    library.delete("b.jpg")
+    library.execute("UPDATE outcomes SET inputs_key = '' WHERE step = 'renditions'")
+    library.execute("""
+        INSERT INTO due (library_id, subject_id, step, subject_kind, lane)
+        SELECT library_id, item_id, 'renditions', 'i', 2 FROM items
+    """)
+
+    library.run(library.lease("original", "1", most=1))
+
+    (waits,) = library.query("SELECT lane, attempts, failing_since FROM due")
+    assert waits.attempts == 0
+    assert waits.failing_since is not None
+    library.discover()
+    library.discover()
+    assert library.query("SELECT FROM due") == []
+
+
 def test_facts_move_to_the_next_original_when_the_lowest_gets_other_content(library, sandbox, photo):
     data = photo(1)
     library.put("IMG_20150101_100000.jpg", data)
