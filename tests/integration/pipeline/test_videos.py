@@ -73,6 +73,24 @@ def test_a_copy_of_a_known_video_is_adopted(library: TestLibrary, spool: Path) -
     assert library.records()["b.mp4"]["duplicate_of"] == "a.mp4"
 
 
+def test_a_video_is_read_from_a_copy_where_the_first_was_deleted_and_no_listing_knows_yet(
+    library: TestLibrary, spool: Path
+) -> None:
+    film = a_video(2)
+    for key in ("a.mp4", "b.mp4"):
+        library.put(key, film)
+    library.discover()
+    library.work("original", "video")
+    library.delete("a.mp4")
+    library.execute("UPDATE outcomes SET inputs_key = '' WHERE step = 'poster'")
+    library.execute("INSERT INTO due (library_id, subject_id, step, subject_kind, lane) "
+        "SELECT library_id, item_id, 'poster', 'i', 2 FROM items")  # fmt: skip
+    (summary,) = library.work("video")
+    assert summary.done == 1
+    assert library.query("SELECT FROM due WHERE step = 'poster'") == []
+    assert [list(worker.iterdir()) for worker in spool.iterdir()] == []
+
+
 def test_a_turned_video_is_shown_upright(library: TestLibrary, spool: Path) -> None:
     upright = a_video(3)
     turned = _turned(upright)
