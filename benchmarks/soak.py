@@ -2,10 +2,10 @@
 
 The stack of docker-compose.yaml takes uploads, edits, deletions and, every ten minutes, a backfill of everything it
 has. Twice a minute: the memory of every container's lasting processes (what several share counted once), connections
-to PostgreSQL, the disk of every volume, and how long the fresh photos waited for their previews. Told is each after a
-sixth of the time and at the end; a container whose processes grew by more than a tenth in the mean (but for the
-servers', which hold what there is more of), connections that grew, or photos that waited longer fail it. In the mean,
-because a worker's processes grow once, at their first task, and some have theirs late.
+to PostgreSQL, the disk of every volume, and how long the fresh photos waited for their previews. Told is each by sixths
+of the time, compared the second with the last; a container whose processes grew by more than a tenth in the mean (but
+for the servers', which hold what there is more of), connections that grew, or photos that waited longer fail it. In
+the mean, because a worker's processes grow once, at their first task, and some have theirs late.
 At the end nothing may be lost: every object of the source has ended, and no more.
 """
 
@@ -174,16 +174,12 @@ def soak(running: Running, minutes: float) -> dict[str, Any]:
 
 def _told(samples: list[dict[str, float]], traffic: Traffic, began: float, lasted: float) -> dict[str, Any]:
     length = max(1, len(samples) // 6)
-    early, late = samples[length : 2 * length], samples[-length:]
+    parts = [samples[n * length : (n + 1) * length] or samples[-length:] for n in range(5)] + [samples[-length:]]
     over: dict[str, Any] = {}
     for name in samples[0]:
         if name != "s":
-            values = [statistics.median(one.get(name, 0.0) for one in part) for part in (early, late)]
-            over[name] = {
-                "after a sixth": round(values[0], 1),
-                "at the end": round(values[1], 1),
-                "ratio": round(values[1] / values[0], 3) if values[0] else None,
-            }
+            values = [round(statistics.median(one.get(name, 0.0) for one in part), 1) for part in parts]
+            over[name] = {"by sixths": values, "ratio": round(values[-1] / values[1], 3) if values[1] else None}
     width = lasted / 6
     lag = [
         summary([took for at, took, _ in traffic.waited if width * n <= at - began < width * (n + 1)] or [0.0])
