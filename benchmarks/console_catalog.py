@@ -16,7 +16,7 @@ ROWS = (
         discovered_at)
     SELECT :library_id, 'bench', :prefix || (2000 + n / :rare % 25) || '/' || lpad(n::text, 8, '0') || '.jpg',
         :base + 2 * n, md5(n::text), 3000000, now(), :base + 2 * n + 1, 'photo', 'image/jpeg',
-        now() - interval '1 minute' - interval '30 days' * (:items - n) / :items
+        now() - interval '1 minute' - interval '30 days' * (CAST(:items - n AS float8) / :items)
     FROM generate_series(1, :items) AS n
     """,
     """
@@ -27,7 +27,7 @@ ROWS = (
     """
     INSERT INTO facts (library_id, item_id, original_id, width, height, orientation, taken_local, make, model)
     SELECT :library_id, :base + 2 * n + 1, :base + 2 * n, 4000, 3000, 1,
-        timestamp '2000-01-01' + interval '25 years' * n / :items, 'Bench', 'Model ' || n % 20
+        timestamp '2000-01-01' + interval '25 years' * (CAST(n AS float8) / :items), 'Bench', 'Model ' || n % 20
     FROM generate_series(1, :items) AS n
     """,
     """
@@ -63,7 +63,7 @@ ROWS = (
         CASE WHEN step = 'renditions' AND n % :rare = 0 THEN 'cut off: 100 of 3000000 bytes' END,
         1, 1, md5(n::text), 0.05, 0.05, 3000000, 300000,
         'transcode_originals/' || :name || '-r' || n / 1000 || '/process/' || n / 200 % 5 || '/1',
-        now() - interval '30 days' * (:items - n) / :items
+        now() - interval '30 days' * (CAST(:items - n AS float8) / :items)
     FROM generate_series(1, :items) AS n, unnest(CAST(:steps AS text[])) AS step
     WHERE NOT (step = 'likeness' AND n % :rare = 1)
     """,
@@ -121,8 +121,8 @@ ROWS = (
     INSERT INTO shards (library_id, pass_name, lane, size, claim, leased_until, started_at, finished_at, summary)
     SELECT :library_id, 'original', 0, 200,
         'transcode_originals/' || :name || '-r' || n / 5 || '/process/' || n % 5, now(),
-        now() - interval '30 days' * (:items - n * 200) / :items,
-        now() - interval '30 days' * (:items - n * 200) / :items + interval '40 seconds',
+        now() - interval '30 days' * (CAST(:items - n * 200 AS float8) / :items),
+        now() - interval '30 days' * (CAST(:items - n * 200 AS float8) / :items) + interval '40 seconds',
         '{"size": 200, "seconds": 40, "adopted": 0, "bytes_read": 600000000, "bytes_written": 60000000,
           "cpu_s": {"renditions": 10.0}, "outcomes": [["renditions", "done", "", 198]]}'::jsonb
     FROM generate_series(1, GREATEST(1, :items / 200)) AS n
