@@ -7,10 +7,9 @@ from typing import Any
 
 from conditions import timed
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
+from stacks import catalog
 
 from albumen.catalog import engine as engines
-from albumen.catalog import migrate
 from albumen.organise import recognising
 
 FACES_A_PERSON = 100
@@ -46,10 +45,7 @@ FILL = (
 
 def measure(maintenance: str, faces: int) -> dict[str, Any]:
     """So many faces of a hundredth as many people; then 500 more, whose owners are found by the real code."""
-    with engines.engine(maintenance).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("CREATE DATABASE bench_faces")
-    url = make_url(maintenance).set(database="bench_faces").render_as_string(hide_password=False)
-    migrate.upgrade(url)
+    url = catalog(maintenance, f"bench_faces_{faces}")
     known = {"n": faces, "all": faces + BATCH, "people": max(1, faces // FACES_A_PERSON)}
     with engines.engine(url).connect() as connection:
         connection.exec_driver_sql("SET statement_timeout = 0")

@@ -21,11 +21,10 @@ from typing import Any
 import growth
 from conditions import conditions, timed
 from memory_catalog import a_life, fill, live
-from sqlalchemy.engine import make_url
-from stacks import running_servers
+from stacks import catalog, running_servers
 
 from albumen.catalog import engine as engines
-from albumen.catalog import libraries, migrate, suppressions
+from albumen.catalog import libraries, suppressions
 from albumen.catalog.suppressions import Suppression
 from albumen.local.postgres import catalog_url
 from albumen.memories import generating
@@ -64,7 +63,7 @@ def cost(maintenance: str, sizes: Sequence[int]) -> dict[int, Any]:
     """Context and stories by the size of the library."""
     found: dict[int, Any] = {}
     for size in sizes:
-        url = database(maintenance, f"bench_{size}")
+        url = catalog(maintenance, f"bench_{size}")
         fill(url, size)
         told = subprocess.run([sys.executable, __file__, "--measure", url], capture_output=True, text=True, check=True)
         found[size] = json.loads(told.stdout)
@@ -78,7 +77,7 @@ def truth(maintenance: str, lives: int) -> dict[str, Any]:
     wrong = {"excluded": 0, "suppressed": 0, "near-duplicates": 0}
     for seed in range(lives):
         life = a_life(seed)
-        url = database(maintenance, f"life_{seed}")
+        url = catalog(maintenance, f"life_{seed}")
         live(url, life)
         hidden = set(random.Random(seed).sample([row["item"] for row in life.rows], 100))
         with engines.engine(url).connect() as connection:
@@ -162,15 +161,6 @@ def taste(owners: int) -> dict[str, Any]:
         "close circle alone": round(mean(one[0] for one in close), 3),
         "without it": round(mean(one[1] for one in close), 3),
     }
-
-
-def database(maintenance: str, name: str) -> str:
-    """A new catalog of that name; its URL."""
-    with engines.engine(maintenance).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    url = make_url(maintenance).set(database=name).render_as_string(hide_password=False)
-    migrate.upgrade(url)
-    return url
 
 
 def faults(found: dict[str, Any]) -> list[str]:

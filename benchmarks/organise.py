@@ -3,8 +3,8 @@
 Near-duplicates: photos of a folder (the corpus), each edited in several ways, found among all the others as a library
 finds them; whatever else is called the same picture is an error. Clips: takes filmed over those photos, and copies.
 People: faces of labelled photos among faces of strangers, real and simulated. Trips: lives that are made up, with trips
-planted in them. Cost: one new photo in simulated libraries of two sizes, and the faces of some hundred in one with very
-many, through the real code and a PostgreSQL of its own.
+planted in them. Cost: one new photo in simulated libraries of several sizes, and the faces of some hundred in one with
+very many, through the real code and a PostgreSQL of its own.
 """
 
 from __future__ import annotations
@@ -16,34 +16,27 @@ import random
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import growth
 import many_faces
 import numpy as np
+import organise_cost
 import strangers
 import takes
-from conditions import conditions, summary, timed
+from conditions import conditions
 from edits import EDITS, pictures
-from simulated_library import fill, new_photo
-from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
 from stacks import running_servers
 
-from albumen.catalog import engine as engines
-from albumen.catalog import migrate
 from albumen.catalog.visits import Visit
 from albumen.local.postgres import catalog_url
-from albumen.organise import duplicating, homes, organising, people, structure, trips
+from albumen.organise import duplicating, homes, people, structure, trips
 from albumen.pipeline.steps import face_eye
 from albumen.settings import Settings
 from albumen.vision.faces import FaceFinder
 from albumen.vision.weights import path_of
 
-SIZES = (1_000, 100_000)
-ROUNDS = 15
 LIVES = 40
 STRANGERS = (500, 2000)
 PEOPLE = 60
@@ -220,38 +213,6 @@ def visit(day: date, point: tuple[float, float], photos: int, first: int, last: 
     return Visit(day, point, photos, at + timedelta(hours=first), at + timedelta(hours=last))
 
 
-def settle(connection: Connection) -> None:
-    """Organise until nothing waits."""
-    while organising.organise(connection, 1):
-        connection.commit()
-    connection.commit()
-
-
-def cost(maintenance: str, sizes: tuple[int, ...], rounds: int) -> dict[str, Any]:
-    """Milliseconds of organising one new photo, by the size of the library."""
-    found: dict[str, Any] = {}
-    for size in sizes:
-        name = f"bench_{size}"
-        with engines.engine(maintenance).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        url = make_url(maintenance).set(database=name).render_as_string(hide_password=False)
-        migrate.upgrade(url)
-        fill(url, size)
-        seconds = []
-        # The first ones find out where the homes are, and organise all days anew.
-        for number in range(rounds + 3):
-            new_photo(url, size + number + 1)
-            with engines.engine(url).connect() as connection:
-                seconds.append(timed(partial(settle, connection)))
-        found[str(size)] = summary(seconds[3:], unit=0.001)
-        engines.engine(url).dispose()
-    return {"ms": found, "growth in a decade": growth.by_decade(_medians(found))}
-
-
-def _medians(found: dict[str, Any]) -> dict[int, float]:
-    return {int(size): one["median"] for size, one in found.items()}
-
-
 def faults(found: dict[str, Any]) -> list[str]:
     """Missed targets."""
     told = []
@@ -265,7 +226,7 @@ def faults(found: dict[str, Any]) -> list[str]:
     if (met := found.get("people")) and met["real"]["b3 f1"] < TARGETS["people b3"]:
         told.append(f"B-cubed of people is {met['real']['b3 f1']}")
     if cost_found := found.get("cost"):
-        told += growth.faults("organising a photo", _medians(cost_found["ms"]))
+        told += growth.faults("organising a photo", organise_cost.medians(cost_found["ms"]))
     return told
 
 
@@ -274,9 +235,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, help="The corpus; without it no photos are measured.")
     parser.add_argument("--lives", type=int, default=LIVES, help="How many lives are made up.")
-    parser.add_argument("--rows", type=int, default=SIZES[1], help="Items of the larger library; 0: no cost.")
+    parser.add_argument("--rows", default="1000,100000", help="Items of the libraries, a comma between; none: no cost.")
     parser.add_argument("--faces", type=int, default=0, help="Faces of a simulated library; 0: none.")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="How many new photos.")
+    parser.add_argument("--rounds", type=int, default=15, help="How many new photos.")
+    parser.add_argument("--home", default="", help="Folder whose filled libraries are used, and kept; none: a new one.")
     parser.add_argument("--json", action="store_true", help="Machine-readable.")
     options = parser.parse_args()
     met = conditions()
@@ -286,9 +248,10 @@ def main() -> int:
         found["copies of clips"] = takes.measure(options.corpus)
         found["people"] = faces(options.corpus)
     if options.rows or options.faces:
-        with running_servers() as stack:
+        with running_servers(options.home) as stack:
             if options.rows:
-                found["cost"] = cost(catalog_url(stack.home), (SIZES[0], options.rows), options.rounds)
+                sizes = [int(size) for size in options.rows.split(",")]
+                found["cost"] = organise_cost.measure(catalog_url(stack.home), sizes, options.rounds)
             if options.faces:
                 found["faces"] = many_faces.measure(catalog_url(stack.home), options.faces)
     failures = faults(found)

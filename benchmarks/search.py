@@ -27,11 +27,9 @@ from conditions import conditions, summary, timed
 from edits import pictures
 from PIL import Image, ImageOps
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
-from stacks import running_servers
+from stacks import catalog, running_servers
 
 from albumen.catalog import engine as engines
-from albumen.catalog import migrate
 from albumen.local.postgres import catalog_url
 from albumen.local.sample.fetch import fetch
 from albumen.local.sample.packages import PACKAGES
@@ -210,20 +208,12 @@ def _quietly(words: str) -> None:
     print(words, file=sys.stderr)
 
 
-def _database(maintenance: str, name: str) -> str:
-    with engines.engine(maintenance).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.scalar(text("SELECT EXISTS (SELECT FROM pg_database WHERE datname = :name)"), {"name": name}):
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    url = make_url(maintenance).set(database=name).render_as_string(hide_password=False)
-    migrate.upgrade(url)
-    return url
-
-
 def main() -> int:
     """Measure, tell, and judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, help="The corpus; without it, searches for its photos are left out.")
     parser.add_argument("--items", type=int, default=1_000_000, help="Items of the simulated library; 0: none.")
+    parser.add_argument("--points", type=int, default=1_000_000, help="So many of them are points, at most.")
     parser.add_argument("--rounds", type=int, default=5, help="How often each search is made.")
     parser.add_argument("--home", default="", help="Folder whose filled library is used, and kept; none: a new one.")
     parser.add_argument("--no-truth", action="store_true", help="Only how long it takes.")
@@ -234,15 +224,16 @@ def main() -> int:
         maintenance = catalog_url(stack.home)
         if not options.no_truth:
             seen = looked_at(options.corpus)
-            url = _database(maintenance, "bench_truth")
+            url = catalog(maintenance, "bench_truth")
             fill(url, seen, settings)
             names = {key: name for name, (key, _) in seen.items()}
             found["right"] = {"pictures": len(seen), **judge(Searcher(url, settings), read_truth(seen), names)}
         if options.items:
-            url = _database(maintenance, f"bench_{options.items}")
+            url = catalog(maintenance, f"bench_{options.items}")
             vectors = label_vectors.load(settings.models.sentences, Path(settings.models.directory))
-            search_catalog.fill(url, options.items, vectors)
-            found["ms"] = {"items": options.items, **quick(Searcher(url, settings), options.rounds)}
+            points = min(options.items, options.points)
+            search_catalog.fill(url, options.items, vectors, points)
+            found["ms"] = {"items": options.items, "points": points, **quick(Searcher(url, settings), options.rounds)}
     failures = []
     if (ms := found.get("ms")) and ms["p95"] > TARGET_P95_MS:
         failures.append(f"p95 of a search is {ms['p95']} ms")

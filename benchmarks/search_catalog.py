@@ -12,6 +12,7 @@ from albumen.vision.labels import class_names, groups
 LIBRARY = 1
 PLACES, PEOPLE, CENTRES, NOISES = 400, 60, 1000, 500
 WORDS_AT_ONCE = 20_000
+BY_WORD = "CREATE INDEX item_words_by_word ON item_words USING gin (words)"
 INDEX = (
     "CREATE INDEX embeddings_by_text_space ON embeddings USING hnsw ((CAST(vector AS halfvec(384))) halfvec_ip_ops) "
     "WHERE model_id = 'efficientnet-lite2.minilm-l6-v2-int8'"
@@ -54,18 +55,20 @@ FILL = (
     """INSERT INTO embeddings (library_id, item_id, model_id, vector)
        SELECT 1, n, :text_space, l2_normalize(c.point + z.point)
        FROM (SELECT n, floor(:centres * random()) AS c, floor(:noises * random()) AS z
-             FROM generate_series(1, :n) n) AS chosen
+             FROM generate_series(1, :n) n WHERE n % :apart = 0) AS chosen
        JOIN centres c ON c.number = chosen.c JOIN noises z ON z.number = chosen.z""",
 )  # fmt: skip
 
 
-def fill(url: str, items: int, centres: np.ndarray) -> None:
+def fill(url: str, items: int, centres: np.ndarray, points: int) -> None:
     """Twenty-five years of photos; few places have most of them, and so have people and labels.
 
     What is there already stays: filling a million may be stopped and gone on with.
 
     Parameters
     ----------
+    points : int
+        So many of the items are points among sentences as well: an index of ten million takes hours.
     centres : ndarray, shape (1000, 384), float32
         Where the classes of the scene model are among sentences: pictures lie around them.
     """
@@ -74,18 +77,20 @@ def fill(url: str, items: int, centres: np.ndarray) -> None:
         connection.exec_driver_sql("SET maintenance_work_mem = '1GB'")
         connection.commit()
         if not connection.scalar(text("SELECT EXISTS (SELECT FROM items)")):
-            _fill_rows(connection, items, centres)
+            _fill_rows(connection, items, centres, max(1, items // points))
             connection.commit()
     with engines.engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("SET statement_timeout = 0")
         connection.exec_driver_sql("ANALYZE")
         begun = connection.scalar(text("SELECT COALESCE(max(item_id), 0) FROM item_words")) or 0
+        connection.exec_driver_sql("DROP INDEX IF EXISTS item_words_by_word")
         for first in range(begun + 1, items + 1, WORDS_AT_ONCE):
             item_words.remember(connection, LIBRARY, range(first, min(first + WORDS_AT_ONCE, items + 1)))
+        connection.exec_driver_sql(BY_WORD)
         connection.exec_driver_sql("VACUUM ANALYZE")
 
 
-def _fill_rows(connection: Connection, items: int, centres: np.ndarray) -> None:
+def _fill_rows(connection: Connection, items: int, centres: np.ndarray, apart: int) -> None:
     noise = np.random.default_rng(7).normal(scale=0.5 / np.sqrt(384), size=(NOISES, 384)).astype(np.float32)
     wide = sorted(groups())
     models = models_in_use.model_ids(connection)
@@ -98,7 +103,7 @@ def _fill_rows(connection: Connection, items: int, centres: np.ndarray) -> None:
         rows = [{"number": number, "point": str(point.tolist())} for number, point in enumerate(points)]
         connection.execute(text(f"INSERT INTO {name} VALUES (:number, CAST(:point AS halfvec))"), rows)
     known = {
-        "n": items, "places": PLACES, "people": PEOPLE, "wide": len(wide), "centres": len(centres),
+        "n": items, "apart": apart, "places": PLACES, "people": PEOPLE, "wide": len(wide), "centres": len(centres),
         "noises": NOISES, "scene": models[models_in_use.SCENE], "text_space": models[models_in_use.TEXT_SPACE],
     }  # fmt: skip
     connection.exec_driver_sql("DROP INDEX embeddings_by_text_space")

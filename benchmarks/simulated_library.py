@@ -22,9 +22,9 @@ FILL = (
              FROM (SELECT n, n * 5256000.0 / :n AS at FROM generate_series(1, :n) n) AS minutes) AS at""",
     "DROP INDEX likenesses_by_structure",
     """INSERT INTO likenesses (library_id, item_id, phash, miniature, structure)
-       SELECT 1, n, n, decode(string_agg(md5(n || '.' || part), ''), 'hex'),
+       SELECT 1, n, n, decode(repeat(md5(CAST(n AS text)), 144), 'hex'),
            CAST(ARRAY(SELECT random() - 0.5 + 0 * n FROM generate_series(1, 64)) AS vector)
-       FROM generate_series(1, :n) n, generate_series(1, 144) part GROUP BY n""",
+       FROM generate_series(1, :n) n""",
     "CREATE INDEX likenesses_by_structure ON likenesses USING hnsw (structure vector_cosine_ops)",
     """INSERT INTO item_places (library_id, item_id, lat, lon, place_id, inferred)
        SELECT 1, item_id, gps_lat, gps_lon, 'es-basque-country-donostia-san-sebastian', false FROM facts""",
@@ -56,10 +56,15 @@ NEW = (
 
 
 def fill(url: str, items: int) -> None:
-    """Ten years of photos near one home, by day, five places in turn, organised as far as places and visits."""
+    """Ten years of photos near one home, by day, five places in turn, organised as far as places and visits.
+
+    A library that is there already stays.
+    """
     with engines.engine(url).connect() as connection:
+        if connection.scalar(text("SELECT EXISTS (SELECT FROM items)")):
+            return
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '512MB'")
+        connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '1GB'")
         for statement in FILL:
             connection.execute(text(statement), {"n": items} if ":n" in statement else {})
         map_cells.count(connection, 1, sorted({visit.day for visit in visits.everyone(connection, 1)}))
@@ -68,9 +73,10 @@ def fill(url: str, items: int) -> None:
         connection.exec_driver_sql("ANALYZE")
 
 
-def new_photo(url: str, number: int) -> None:
+def new_photo(url: str) -> None:
     """One more photo, on a day of its own."""
     with engines.engine(url).connect() as connection:
+        number = connection.scalar(text("SELECT max(item_id) + 1 FROM items WHERE library_id = 1"))
         for statement in NEW:
             connection.execute(text(statement), {"n": number})
         connection.commit()

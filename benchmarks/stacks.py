@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from albumen.catalog import engine as engines
+from albumen.catalog import migrate
 from albumen.cli.session import Session
 from albumen.local.home import Home
 from albumen.local.stack import Stack
@@ -26,6 +31,16 @@ def running_servers(home: str = "") -> Iterator[Stack]:
                 stack.down()
             else:
                 stack.delete()
+
+
+def catalog(maintenance: str, name: str) -> str:
+    """The catalog of this name beside the one of a stack, made where it is missing; its address."""
+    with engines.engine(maintenance).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.scalar(text("SELECT EXISTS (SELECT FROM pg_database WHERE datname = :name)"), {"name": name}):
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    url = make_url(maintenance).set(database=name).render_as_string(hide_password=False)
+    migrate.upgrade(url)
+    return url
 
 
 @contextmanager

@@ -19,6 +19,7 @@ app = typer.Typer(
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 RealOption = Annotated[Path | None, typer.Option(help="A folder of photos to measure besides, as they are.")]
 HomeOption = Annotated[str, typer.Option("--home", help="Home of a stack to use and leave up; none: a new one.")]
+FilledOption = Annotated[str, typer.Option("--home", help="Folder whose filled libraries are used, and kept.")]
 
 
 @app.command()
@@ -135,7 +136,7 @@ def console(
         int, typer.Option(min=10_000, help="Items of the larger library; the smaller has 1 %.")
     ] = 1_000_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each page is asked for.")] = 40,
-    home: Annotated[str, typer.Option("--home", help="Home to keep with its filled catalogs; none: a new one.")] = "",
+    home: FilledOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """The console's pages over a large catalog: real pages, simulated rows; fails on a missed target."""
@@ -195,7 +196,7 @@ def workers(
 @app.command("whole-library")
 def whole_library(
     items: Annotated[str, typer.Option(help="Sizes, a comma between.")] = "10000,100000,1000000",
-    home: Annotated[str, typer.Option("--home", help="Home to keep with its filled catalogs; none: a new one.")] = "",
+    home: FilledOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """What goes through a whole library: its export, and a backfill of everything, by its size."""
@@ -233,25 +234,29 @@ def overhead(
 @app.command()
 def organise(
     corpus: Annotated[Path | None, typer.Option(help="Folder of labelled photos; none: no photos.")] = None,
-    rows: Annotated[int, typer.Option(min=0, help="Items of the larger library; 0: no cost.")] = 100_000,
+    rows: Annotated[str, typer.Option(help="Items of the libraries, a comma between; empty: no cost.")] = "1000,100000",
     faces: Annotated[int, typer.Option(min=0, help="Faces of a simulated library; 0: none.")] = 0,
+    home: FilledOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Near-duplicates, people and trips against the truth; one new photo in a small and a large library."""
-    run("organise", "--rows", str(rows), "--faces", str(faces), *_folder("--corpus", corpus), as_json=as_json)
+    """Near-duplicates, people and trips against the truth; one new photo in small and large libraries."""
+    asked = ("--rows", rows, "--faces", str(faces), *_folder("--corpus", corpus), *_at(home))
+    run("organise", *asked, as_json=as_json)
 
 
 @app.command()
 def search(
     corpus: Annotated[Path | None, typer.Option(help="Folder of photos beside the sample library's.")] = None,
     items: Annotated[int, typer.Option(min=0, help="Items of the simulated library; 0: none.")] = 1_000_000,
+    points: Annotated[int, typer.Option(min=1, help="So many of them are points of pictures, at most.")] = 1_000_000,
     rounds: Annotated[int, typer.Option(min=1, help="How often each search is made.")] = 5,
     truth: Annotated[bool, typer.Option("--truth/--no-truth", help="Also how right it is.")] = True,
-    home: Annotated[str, typer.Option("--home", help="Folder whose filled library is used, and kept.")] = "",
+    home: FilledOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """How right searches are, by way of finding, on labelled pictures; how long they take in a large library."""
-    given = ["--items", str(items), "--rounds", str(rounds), *_folder("--corpus", corpus)]
+    sizes = ("--items", str(items), "--points", str(points), "--rounds", str(rounds))
+    given = [*sizes, *_folder("--corpus", corpus)]
     run("search", *given, *([] if truth else ["--no-truth"]), *_at(home), as_json=as_json)
 
 
