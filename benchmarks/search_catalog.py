@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from sqlalchemy import Connection, text
 
@@ -12,7 +15,8 @@ from albumen.vision.labels import class_names, groups
 LIBRARY = 1
 PLACES, PEOPLE, CENTRES, NOISES = 400, 60, 1000, 500
 WORDS_AT_ONCE = 20_000
-BY_WORD = "CREATE INDEX item_words_by_word ON item_words USING gin (words)"
+SIDE_BY_SIDE = os.cpu_count() or 1
+BY_WORD = "CREATE INDEX IF NOT EXISTS item_words_by_word ON item_words USING gin (words)"
 INDEX = (
     "CREATE INDEX embeddings_by_text_space ON embeddings USING hnsw ((CAST(vector AS halfvec(384))) halfvec_ip_ops) "
     "WHERE model_id = 'efficientnet-lite2.minilm-l6-v2-int8'"
@@ -67,10 +71,10 @@ def fill(url: str, items: int, centres: np.ndarray, points: int) -> None:
 
     Parameters
     ----------
-    points : int
-        So many of the items are points among sentences as well: an index of ten million takes hours.
     centres : ndarray, shape (1000, 384), float32
         Where the classes of the scene model are among sentences: pictures lie around them.
+    points : int
+        So many of the items are points among sentences as well: an index of ten million takes hours.
     """
     with engines.engine(url).connect() as connection:
         connection.exec_driver_sql("SET statement_timeout = 0")
@@ -83,11 +87,20 @@ def fill(url: str, items: int, centres: np.ndarray, points: int) -> None:
         connection.exec_driver_sql("SET statement_timeout = 0")
         connection.exec_driver_sql("ANALYZE")
         begun = connection.scalar(text("SELECT COALESCE(max(item_id), 0) FROM item_words")) or 0
-        connection.exec_driver_sql("DROP INDEX IF EXISTS item_words_by_word")
-        for first in range(begun + 1, items + 1, WORDS_AT_ONCE):
-            item_words.remember(connection, LIBRARY, range(first, min(first + WORDS_AT_ONCE, items + 1)))
+        if begun < items:
+            connection.exec_driver_sql("DROP INDEX IF EXISTS item_words_by_word")
+            firsts = range(max(1, begun + 1 - SIDE_BY_SIDE * WORDS_AT_ONCE), items + 1, WORDS_AT_ONCE)
+            with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+                list(pool.map(lambda first: _remember(url, first, min(first + WORDS_AT_ONCE, items + 1)), firsts))
         connection.exec_driver_sql(BY_WORD)
         connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+def _remember(url: str, first: int, end: int) -> None:
+    with engines.engine(url).connect() as connection:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        item_words.remember(connection, LIBRARY, range(first, end))
+        connection.commit()
 
 
 def _fill_rows(connection: Connection, items: int, centres: np.ndarray, apart: int) -> None:

@@ -100,7 +100,7 @@ def enrich(
 
 @app.command()
 def bump(
-    items: Annotated[int, typer.Option(min=100, help="How many items are catalogued.")] = 10_000,
+    items: Annotated[int, typer.Option(min=2_000, help="How many items are catalogued.")] = 10_000,
     photos: Annotated[int, typer.Option(min=1, help="How many fresh photos arrive meanwhile.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
