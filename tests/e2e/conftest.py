@@ -19,7 +19,7 @@ BUNDLES = [
 """Our DAGs, and beside them a folder of another team."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory):
     stack = Stack(Home(tmp_path_factory.mktemp("e2e") / "home"))
     try:

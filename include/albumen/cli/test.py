@@ -34,8 +34,8 @@ def run_checks(
     ensure_weights()
     failed = [name for name, command in checks().items() if not passes(name, command)]
     selection = [] if everything else ["-m", "not slow"]
-    # A file's tests stay together: they share servers and module fixtures.
-    spread = ["-n", str(min(MOST_WORKERS, os.cpu_count() or 1)), "--dist", "loadfile"]
+    # A file's tests stay together: they share servers and module fixtures. In which order, tests/conftest.py says.
+    spread = ["-n", str(min(MOST_WORKERS, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
     pytest = [sys.executable, "-P", "-m", "pytest", *selection, *spread, *context.args]
     if failed:
         typer.echo(f"failed before the tests: {', '.join(failed)}")
