@@ -1,9 +1,10 @@
-"""How much a figure grows with the size, for ten times the size."""
+"""How much a figure grows: with the size, for ten times the size; with time, step by step."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 FLAT = 2.0
@@ -29,3 +30,14 @@ def faults(what: str, figures: Mapping[int, float], *, least: float = 0.0) -> li
     """Where it grows by more than what is flat may, in words."""
     grown = by_decade(figures, least=least).items()
     return [f"{what}: {growth} times as much in a decade, {between}" for between, growth in grown if growth > FLAT]
+
+
+def steadily(figures: Sequence[float]) -> float | None:
+    """How much larger the last of several would be, had it grown in every step as in the median one; None from zero.
+
+    What grows once, in one step or in two neighbouring ones, is 1: of an even number the lower median counts.
+    """
+    if 0 in figures:
+        return None
+    steps = [after / before for before, after in pairwise(figures)]
+    return round(statistics.median_low(steps) ** len(steps), 3)

@@ -3,9 +3,10 @@
 The stack of docker-compose.yaml takes uploads, edits, deletions and, every ten minutes, a backfill of everything it
 has. Twice a minute: the memory of every container's lasting processes (what several share counted once), connections
 to PostgreSQL, the disk of every volume, and how long the fresh photos waited for their previews. Told is each by sixths
-of the time, compared the second with the last; a container whose processes grew by more than a tenth in the mean (but
-for the servers', which hold what there is more of), connections that grew, or photos that waited longer fail it. In
-the mean, because a worker's processes grow once, at their first task, and some have theirs late.
+of the time. What goes on growing fails it: a container whose processes (but for the servers', which hold what there is
+more of) or connections that grow by more than a tenth from the second sixth to the last, were every sixth like the
+median one; or photos that wait longer. What grows once does not, up to twice as much: a worker's process does at its
+first task, a triggerer's at its first trigger.
 At the end nothing may be lost: every object of the source has ended, and no more.
 """
 
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import growth
 import psutil
 from cluster_stack import Running, running_cluster
 from conditions import conditions, summary
@@ -40,7 +42,8 @@ LASTING_S = 300.0
 """Processes older than this are expected to stay as they are; tasks come and go."""
 IDLE_SINCE_ITS_START = "ForkPoolWorker"
 """A worker's process is called so until its first task."""
-GROWTH = 1.1
+GROWTH, ONCE = 1.1, 2.0
+"""What goes on growing may grow by so much, and what grows in one step."""
 LAG_GROWTH, LAG_S = 2.0, 60.0
 SETTLES_S = 1800.0
 CONNECTIONS = text("SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL")
@@ -179,7 +182,11 @@ def _told(samples: list[dict[str, float]], traffic: Traffic, began: float, laste
     for name in samples[0]:
         if name != "s":
             values = [round(statistics.median(one.get(name, 0.0) for one in part), 1) for part in parts]
-            over[name] = {"by sixths": values, "ratio": round(values[-1] / values[1], 3) if values[1] else None}
+            over[name] = {
+                "by sixths": values,
+                "in all": _ratio(values[-1], values[1]),
+                "steadily": growth.steadily(values[1:]),
+            }
     width = lasted / 6
     lag = [
         summary([took for at, took, _ in traffic.waited if width * n <= at - began < width * (n + 1)] or [0.0])
@@ -191,6 +198,10 @@ def _told(samples: list[dict[str, float]], traffic: Traffic, began: float, laste
         "slowest": _slowest(traffic),
         "never ready": len(traffic.waiting),
     }
+
+
+def _ratio(after: float, before: float) -> float | None:
+    return round(after / before, 3) if before else None
 
 
 def _slowest(traffic: Traffic) -> list[dict[str, Any]]:
@@ -216,15 +227,11 @@ def _rest(traffic: Traffic) -> dict[str, Any]:
 
 def faults(found: dict[str, Any]) -> list[str]:
     """What grew, what was lost."""
-    told = [
-        f"{name} grew to {one['ratio']}"
-        for name, one in found["grew"].items()
-        if (
-            (name.startswith("MB a process of") and not any(server in name for server in SERVERS))
-            or name == "connections"
-        )
-        and (one["ratio"] or 0) > GROWTH
-    ]
+    told = []
+    for name, one in found["grew"].items():
+        is_ours = name.startswith("MB a process of") and not any(server in name for server in SERVERS)
+        if (is_ours or name == "connections") and ((one["steadily"] or 0) > GROWTH or (one["in all"] or 0) > ONCE):
+            told.append(f"{name} grew: {one}")
     lag = found["upload to preview, s, by sixths"]
     if lag[-1]["median"] > max(LAG_S, LAG_GROWTH * lag[1]["median"]):
         told.append(f"fresh photos waited {lag[-1]['median']} s at the end, {lag[1]['median']} s before")
