@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,7 +14,8 @@ from albumen.vision.labels import class_names, groups
 LIBRARY = 1
 PLACES, PEOPLE, CENTRES, NOISES = 400, 60, 1000, 500
 WORDS_AT_ONCE = 20_000
-SIDE_BY_SIDE = os.cpu_count() or 1
+SIDE_BY_SIDE = 2
+"""As many connections as an engine has."""
 BY_WORD = "CREATE INDEX IF NOT EXISTS item_words_by_word ON item_words USING gin (words)"
 INDEX = (
     "CREATE INDEX embeddings_by_text_space ON embeddings USING hnsw ((CAST(vector AS halfvec(384))) halfvec_ip_ops) "
@@ -89,9 +89,11 @@ def fill(url: str, items: int, centres: np.ndarray, points: int) -> None:
         begun = connection.scalar(text("SELECT COALESCE(max(item_id), 0) FROM item_words")) or 0
         if begun < items:
             connection.exec_driver_sql("DROP INDEX IF EXISTS item_words_by_word")
-            firsts = range(max(1, begun + 1 - SIDE_BY_SIDE * WORDS_AT_ONCE), items + 1, WORDS_AT_ONCE)
-            with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-                list(pool.map(lambda first: _remember(url, first, min(first + WORDS_AT_ONCE, items + 1)), firsts))
+    firsts = range(max(1, begun + 1 - SIDE_BY_SIDE * WORDS_AT_ONCE), items + 1, WORDS_AT_ONCE) if begun < items else ()
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        list(pool.map(lambda first: _remember(url, first, min(first + WORDS_AT_ONCE, items + 1)), firsts))
+    with engines.engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SET statement_timeout = 0")
         connection.exec_driver_sql(BY_WORD)
         connection.exec_driver_sql("VACUUM ANALYZE")
 

@@ -70,7 +70,8 @@ def fill(url: str, items: int) -> None:
         map_cells.count(connection, 1, sorted({visit.day for visit in visits.everyone(connection, 1)}))
         connection.commit()
     with engines.engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("ANALYZE")
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        connection.exec_driver_sql("VACUUM ANALYZE")
 
 
 def new_photo(url: str) -> None:
