@@ -21,6 +21,8 @@ pytestmark = pytest.mark.skipif(shutil.which("exiftool") is None, reason="exifto
 Tags = Mapping[str, Any]
 GIVEN_UP = "JPEG format error"
 """exiftool's word for a file whose segments are broken: it then reads nothing, where we salvage."""
+NOT_INSTALLED = "Install Archive::Zip"
+"""exiftool's word for a file that it reads with another package of Perl, which some machines have."""
 
 DATES = (
     "ExifIFD:DateTimeOriginal",
@@ -295,10 +297,15 @@ def test_every_photo_says_the_same_to_exiftool(
     field: str, readings: dict[str, Any], tags_by_path: dict[str, Tags]
 ) -> None:
     declared = {path for path, name, _ in DIFFERENCES + MISSING if name == field}
-    differences = {}
+    differences: dict[str, str] = {}
+    unread = []
     compared = 0
     for key, tags in tags_by_path.items():
-        if GIVEN_UP in str(tags.get("ExifTool:Warning")):
+        warning = str(tags.get("ExifTool:Warning"))
+        if GIVEN_UP in warning:
+            continue
+        if NOT_INSTALLED in warning:
+            unread.append(key)
             continue
         compared += 1
         difference = FIELDS[field](readings[key].facts, tags)
@@ -308,4 +315,4 @@ def test_every_photo_says_the_same_to_exiftool(
     assert undeclared == {}
     assert compared > 400
     for path in declared:
-        assert any(key.endswith(path) for key in differences), f"{path} agrees now: drop the line"
+        assert any(key.endswith(path) for key in [*differences, *unread]), f"{path} agrees now: drop the line"
