@@ -50,11 +50,12 @@ def measure(maintenance: str, faces: int) -> dict[str, Any]:
     with engines.engine(url).connect() as connection:
         connection.exec_driver_sql("SET statement_timeout = 0")
         connection.exec_driver_sql("SET maintenance_work_mem = '1GB'")
-        connection.exec_driver_sql("DROP INDEX faces_by_vector")
-        for statement in FILL:
-            used = {name: value for name, value in known.items() if f":{name}" in statement}
-            connection.execute(text(statement), used)
-        connection.exec_driver_sql(INDEX)
+        if not connection.scalar(text("SELECT EXISTS (SELECT FROM items)")):
+            connection.exec_driver_sql("DROP INDEX faces_by_vector")
+            for statement in FILL:
+                used = {name: value for name, value in known.items() if f":{name}" in statement}
+                connection.execute(text(statement), used)
+            connection.exec_driver_sql(INDEX)
         connection.commit()
         connection.exec_driver_sql("ANALYZE")
         connection.commit()

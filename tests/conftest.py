@@ -12,7 +12,7 @@ import pytest
 pytest_plugins = ["albumen.testing.fixtures"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-FIRST = ("e2e", "integration")
+FIRST = ("tests/e2e/", "tests/integration/")
 """Folders whose tests wait for other processes; what needs a core throughout fills the gaps, and the end."""
 
 
@@ -23,14 +23,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class OneStack(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "tests/e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+            return FIRST[0] if nodeid.startswith(FIRST[0]) else super()._split_scope(nodeid)
 
     return OneStack(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put first what waits longest."""
-    items.sort(key=lambda item: next((n for n, name in enumerate(FIRST) if name in item.path.parts), len(FIRST)))
+    items.sort(key=lambda item: next((n for n, name in enumerate(FIRST) if item.nodeid.startswith(name)), len(FIRST)))
 
 
 def pytest_configure(config: pytest.Config) -> None:
